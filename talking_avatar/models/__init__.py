@@ -1,0 +1,1 @@
+"""Value objects: no JSON, no HTTP."""

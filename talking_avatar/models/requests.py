@@ -1,0 +1,198 @@
+"""What to render: frozen values that are checked against the documents when they are made."""
+
+import warnings
+from typing import Any, ClassVar, Literal
+
+import attrs
+from attrs import validators
+
+from talking_avatar.models.rules import (
+    at_most,
+    chosen_id,
+    filled,
+    optional,
+    refuse,
+    web_url,
+    web_url_or_colour,
+)
+
+__all__ = [
+    "AudioElement",
+    "AudioToVideo",
+    "AvatarElement",
+    "AvatarUpload",
+    "CGAvatarVideo",
+    "Element",
+    "ImageElement",
+    "SpeechRequest",
+    "TalkingAvatar",
+    "TalkingPhoto",
+    "VoiceClone",
+]
+
+DOCUMENTED_SIZE = (3840, 2160)
+
+
+def _url(**options: Any) -> Any:
+    # Signed inputs carry a credential in their query, so no repr shows a URL.
+    return attrs.field(repr=False, **options)
+
+
+@attrs.frozen(kw_only=True)
+class CGAvatarVideo:
+    """A CG avatar speaks a recording of at most 60 s (Surreal, 001)."""
+
+    avatar_id: str = attrs.field(validator=filled)
+    audio_url: str = _url(validator=web_url)
+
+
+@attrs.frozen(kw_only=True)
+class AudioToVideo:
+    """A presenter speaks a recording of at most 60 s; *with_mask* asks for a mask video as well (Surreal, 002)."""
+
+    pose_id: str = attrs.field(validator=filled)
+    audio_url: str = _url(validator=web_url)
+    with_mask: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class TalkingPhoto:
+    """A photo speaks a recording of at most 60 s; the face must measure at least 160×160 pixels (Surreal, 003)."""
+
+    image_url: str = _url(validator=web_url)
+    audio_url: str = _url(validator=web_url)
+
+
+@attrs.frozen(kw_only=True)
+class ImageElement:
+    """A picture or a colour behind or before the avatar; offsets are pixels from the upper left corner (Akool, 004)."""
+
+    type: ClassVar[Literal["image"]] = "image"
+    url: str = _url(validator=web_url_or_colour)
+    scale_x: float = 1
+    scale_y: float = 1
+    offset_x: float = 0
+    offset_y: float = 0
+    width: float | None = None
+    height: float | None = None
+
+
+@attrs.frozen(kw_only=True)
+class AvatarElement:
+    """The one who talks: an *avatar_id* of the list or upload calls, or the *url* of a picture or video of yours."""
+
+    type: ClassVar[Literal["avatar"]] = "avatar"
+    avatar_id: str | None = attrs.field(default=None, validator=optional(filled))
+    url: str | None = _url(default=None, validator=optional(web_url))
+    scale_x: float = 1
+    scale_y: float = 1
+    offset_x: float = 0
+    offset_y: float = 0
+    width: float | None = None
+    height: float | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.avatar_id is None and self.url is None:
+            raise refuse(self, "avatar_id", "and url are both missing", "an avatar element needs one of them (004)")
+
+
+@attrs.frozen(kw_only=True)
+class AudioElement:
+    """What is said: the *url* of a recording, or *input_text* with a *voice_id*; the URL wins when both are there."""
+
+    type: ClassVar[Literal["audio"]] = "audio"
+    url: str | None = _url(default=None, validator=optional(web_url))
+    input_text: str | None = attrs.field(default=None, validator=optional(filled))
+    voice_id: str | None = attrs.field(default=None, validator=optional(filled))
+
+    def __attrs_post_init__(self) -> None:
+        if (self.input_text is None) != (self.voice_id is None):
+            missing = "voice_id" if self.voice_id is None else "input_text"
+            raise refuse(self, missing, "is missing", "input_text and voice_id must both be present (004)")
+        if self.url is None and self.input_text is None:
+            raise refuse(self, "url", "is missing", "audio needs a url, or input_text with voice_id (004)")
+
+
+Element = ImageElement | AvatarElement | AudioElement
+
+
+@attrs.frozen(kw_only=True)
+class TalkingAvatar:
+    """An avatar, what it says, and what surrounds it (Akool, 004); elements are drawn in their order.
+
+    *avatar_from* is 2 for Akool's own avatars and 3 for yours; left out, it is 3 when an avatar element has a URL.
+    Sizes other than 3840×2160 contradict the document and warn.
+    """
+
+    elements: tuple[Element, ...] = attrs.field(converter=tuple)
+    width: int = 3840
+    height: int = 2160
+    avatar_from: Literal[2, 3] | None = None
+    webhook_url: str | None = _url(default=None, validator=optional(web_url))
+
+    @elements.validator
+    def _documented(self, _field: "attrs.Attribute[Any]", elements: tuple[Element, ...]) -> None:
+        for kind in (AvatarElement, AudioElement):
+            if not any(isinstance(element, kind) for element in elements):
+                raise refuse(
+                    self, "elements", f"hold no {kind.type} element", "a talking avatar needs one of each (004)"
+                )
+
+    def __attrs_post_init__(self) -> None:
+        if (self.width, self.height) != DOCUMENTED_SIZE:
+            warnings.warn(
+                f"Akool documents 3840x2160 as the only size; {self.width}x{self.height} may be refused",
+                stacklevel=3,
+            )
+        if self.avatar_from == 2 and self.has_own_avatar:
+            raise refuse(self, "avatar_from", "is 2", "it must be 3 when an avatar element carries a URL (004)")
+
+    @property
+    def has_own_avatar(self) -> bool:
+        """Whether an avatar element brings its own picture or video."""
+        return any(isinstance(element, AvatarElement) and element.url for element in self.elements)
+
+    @property
+    def derived_avatar_from(self) -> int:
+        """What is sent as ``avatar_from``."""
+        return self.avatar_from or (3 if self.has_own_avatar else 2)
+
+
+@attrs.frozen(kw_only=True)
+class AvatarUpload:
+    """A picture or video that becomes an avatar of yours under an *avatar_id* you choose (Akool, 004)."""
+
+    url: str = _url(validator=web_url)
+    avatar_id: str = attrs.field(validator=chosen_id)
+    name: str = attrs.field(default="", validator=validators.instance_of(str))
+    type: int = attrs.field(default=1, validator=validators.in_((1, 2)))
+
+
+@attrs.frozen(kw_only=True)
+class SpeechRequest:
+    """Text to be spoken by an Akool voice; *voice_options* are passed on as the vendor documents them."""
+
+    text: str = attrs.field(validator=filled)
+    voice_id: str = attrs.field(validator=filled)
+    language_code: str | None = None
+    voice_options: dict[str, Any] | None = attrs.field(default=None, hash=False)
+    webhook_url: str | None = _url(default=None, validator=optional(web_url))
+
+
+@attrs.frozen(kw_only=True)
+class VoiceClone:
+    """A recording that becomes a voice of yours."""
+
+    source_url: str = _url(validator=web_url)
+    name: str | None = None
+    voice_model_name: str | None = None
+    voice_options: dict[str, Any] | None = attrs.field(default=None, hash=False)
+    webhook_url: str | None = _url(default=None, validator=optional(web_url))
+
+
+@attrs.frozen(kw_only=True)
+class SurrealSpeech:
+    """Text of at most 500 characters for Surreal's realtime speech (guide/tts)."""
+
+    text: str = attrs.field(validator=[filled, at_most(500, "Surreal speech takes at most 500 characters (guide/tts)")])
+    voice_name: str = attrs.field(validator=filled)

@@ -1,0 +1,1 @@
+"""Carrying calls: exchanges as values, one HTTP binding, retries and budgets."""

@@ -1,0 +1,205 @@
+"""The one place that talks HTTP as a client."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlencode
+from weakref import WeakKeyDictionary
+
+import aiohttp
+import attrs
+from aiohttp.abc import AbstractStreamWriter
+from yarl import URL
+
+from talking_avatar.clock import SYSTEM_CLOCK, Clock
+from talking_avatar.errors import Closed, DecodeError, Unreachable
+from talking_avatar.transport.call import Answer, Call, FileAnswer
+
+__all__ = ["AiohttpFiles", "AiohttpPort", "Sessions"]
+
+CONNECT_TIMEOUT = 15.0
+LARGEST_ANSWER = 64 * 1024 * 1024
+MOST_REDIRECTS = 5
+_NOBODY = (aiohttp.ClientError, OSError, TimeoutError)
+
+
+@attrs.define(eq=False)
+class Sessions:
+    """One aiohttp session per event loop, or the one that was passed in, which stays its owner's to close."""
+
+    _given: aiohttp.ClientSession | None = None
+    _keepers: "WeakKeyDictionary[asyncio.AbstractEventLoop, _Keeper]" = attrs.field(factory=WeakKeyDictionary)
+    _closed: bool = False
+
+    async def current(self) -> aiohttp.ClientSession:
+        """The session of the running loop."""
+        if self._given is not None:
+            return self._given
+        keeper = self._keepers.get(asyncio.get_running_loop())
+        if keeper is None:
+            if self._closed:
+                msg = "this client has been closed; make a new one, or call start() on it again"
+                raise Closed(msg)
+            # Opening never suspends, so two tasks cannot both get here.
+            generator = _session_until_loop_ends()
+            keeper = _Keeper(generator, await anext(generator))
+            self._keepers[asyncio.get_running_loop()] = keeper
+        return keeper.session
+
+    def reopen(self) -> None:
+        """Allow sessions again after `aclose`."""
+        self._closed = False
+
+    async def aclose(self) -> None:
+        """Close the running loop's own session; those of ended loops closed with them."""
+        self._closed = True
+        keeper = self._keepers.pop(asyncio.get_running_loop(), None)
+        if keeper is not None:
+            await keeper.generator.aclose()
+
+
+@attrs.define(eq=False)
+class _Keeper:
+    generator: AsyncGenerator[aiohttp.ClientSession, None]
+    session: aiohttp.ClientSession
+
+
+async def _session_until_loop_ends() -> AsyncGenerator[aiohttp.ClientSession, None]:
+    # asyncio.run closes pending async generators before the loop, so sockets never outlive their loop unnoticed.
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, limit_per_host=0), cookie_jar=aiohttp.DummyCookieJar()
+    ) as session:
+        yield session
+
+
+@attrs.define(eq=False)
+class AiohttpPort:
+    """Carries calls to one service under *base_url*."""
+
+    base_url: str
+    _sessions: Sessions
+    _clock: Clock = SYSTEM_CLOCK
+
+    async def exchange(self, call: Call[Any], headers: Mapping[str, str]) -> Answer:
+        session = await self._sessions.current()
+        body = None if call.body is None else _JsonBody(call.body)
+        url = f"{self.base_url}{call.path}"
+        if call.query:
+            url = f"{url}?{urlencode(call.query)}"
+        try:
+            with self._clock.busy():
+                # A redirect would carry the credential elsewhere; no documented endpoint sends one.
+                async with session.request(
+                    call.method,
+                    URL(url, encoded=True),
+                    data=body,
+                    headers=headers,
+                    allow_redirects=False,
+                    timeout=_timeout(call.timeout, whole=call.idempotent),
+                ) as response:
+                    return Answer(response.status, response.headers, await _bounded(response, call))
+        except _NOBODY as error:
+            raise _unreachable(
+                call, error, sent=body.left if body is not None else not _never_connected(error)
+            ) from None
+
+    async def aclose(self) -> None:
+        await self._sessions.aclose()
+
+
+class _JsonBody(aiohttp.BytesPayload):
+    """A body that remembers whether it was handed to a socket.
+
+    aiohttp's exception classes cannot tell; since 3.12 the headers wait for the body, so nothing has left while this
+    says False.
+    """
+
+    def __init__(self, body: Mapping[str, Any]) -> None:
+        super().__init__(json.dumps(body, ensure_ascii=False).encode(), content_type="application/json")
+        self.left = False
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        self.left = True
+        await super().write_with_length(writer, content_length)
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        self.left = True
+        await super().write(writer)
+
+
+@lru_cache(maxsize=32)
+def _timeout(silence: float, *, whole: bool) -> aiohttp.ClientTimeout:
+    # A total would cut a create off while its answer, and with it the paid job's id, is still on the way.
+    return aiohttp.ClientTimeout(
+        total=silence + CONNECT_TIMEOUT if whole else None, sock_connect=CONNECT_TIMEOUT, sock_read=silence
+    )
+
+
+async def _bounded(response: aiohttp.ClientResponse, call: Call[Any]) -> bytes:
+    length = response.content_length
+    if length is not None and length <= LARGEST_ANSWER and "Content-Encoding" not in response.headers:
+        return await response.read()
+    received = bytearray()
+    async for chunk in response.content.iter_any():
+        received += chunk
+        if len(received) > LARGEST_ANSWER:
+            response.close()
+            msg = f"{call.name} answered with more than {LARGEST_ANSWER >> 20} MiB; no documented answer is that large"
+            raise DecodeError(msg, call=call.name, http_status=response.status)
+    return bytes(received)
+
+
+def _never_connected(error: BaseException) -> bool:
+    return isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+
+
+def _unreachable(call: Call[Any], error: BaseException, *, sent: bool) -> Unreachable:
+    # Only the class and the operating system's words: a message of aiohttp's may hold the whole URL.
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    fate = "it may have arrived" if sent else "it never left this machine"
+    return Unreachable(f"no answer to {call.name} ({reason}); {fate}", sent=sent, call=call.name)
+
+
+@attrs.define(eq=False)
+class AiohttpFiles:
+    """Opens files on any host, in a session of its own, so that no service's credential can travel along."""
+
+    _sessions: Sessions = attrs.field(factory=Sessions)
+    _clock: Clock = SYSTEM_CLOCK
+
+    @asynccontextmanager
+    async def open(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[FileAnswer]:
+        """GET *url*, following redirects to http and https only; raises `Unreachable`, also while reading."""
+        session = await self._sessions.current()
+        target = URL(url, encoded=True)
+        try:
+            for _ in range(MOST_REDIRECTS + 1):
+                _web_only(target)
+                async with session.get(
+                    target,
+                    headers={"Accept-Encoding": "identity", **headers},
+                    allow_redirects=False,
+                    timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=60),
+                ) as response:
+                    if response.status in {301, 302, 303, 307, 308} and "Location" in response.headers:
+                        target = target.join(URL(response.headers["Location"]))
+                        continue
+                    yield FileAnswer(response.status, response.headers, response.content.iter_any())
+                    return
+        except _NOBODY as error:
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            raise Unreachable(f"the file host {target.host} did not answer whole ({reason})", call="GET file") from None
+        raise Unreachable(f"the file host {target.host} redirected more than {MOST_REDIRECTS} times", call="GET file")
+
+    async def aclose(self) -> None:
+        await self._sessions.aclose()
+
+
+def _web_only(url: URL) -> None:
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise Unreachable(
+            f"a file link leads to {url.scheme or 'nowhere'}:, only http and https are followed", sent=False
+        )
