@@ -64,8 +64,12 @@ class ApiError(TalkingAvatarError):
     """The service answered and refused.
 
     *code* and *words* are the vendor's own, *http_status* is None where the fault was found before sending,
-    *retry_after* is in seconds, and *body* is an excerpt of what was received.
+    *retry_after* is in seconds, and *body* is an excerpt of what was received. *refused* is True where the service
+    turned the call away itself, so that nothing was started and nothing charged.
     """
+
+    refused = True
+    token_expired = False
 
     def __init__(
         self,
@@ -119,6 +123,8 @@ class NotFound(ApiError, LookupError):
 
 class ServerFault(ApiError):
     """The service broke; a read may be repeated, a create may or may not have been accepted."""
+
+    refused = False
 
 
 class DecodeError(ServerFault, ValueError):

@@ -1,0 +1,1 @@
+"""Akool: talking avatars, avatars, voices."""

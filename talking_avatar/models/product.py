@@ -59,7 +59,8 @@ class Product(Generic[R, T]):
     create: Callable[[R], Awaitable[T]] = attrs.field(repr=False)
     read: Callable[[str], Awaitable[T]] = attrs.field(repr=False)
     listing: Callable[[], Awaitable[Listing]] | None = attrs.field(default=None, repr=False)
-    budget: Any = attrs.field(default=None, repr=False)
+    # The account's transport gate; Any, because values do not know the floor above them.
+    gate: Any = attrs.field(default=None, repr=False)
     typical: timedelta = timedelta(minutes=10)
     deadline: timedelta = timedelta(hours=6)
     patience: timedelta = timedelta(minutes=2)

@@ -10,7 +10,7 @@ __all__ = ["JobRef"]
 _FORM = re.compile(r"(?P<service>[a-z][a-z0-9_]*)(?:@(?P<account>[^.:@\s]+))?\.(?P<family>[a-z][a-z0-9_]*):(?P<id>\S+)")
 
 
-@attrs.frozen(order=True)
+@attrs.frozen(order=True, repr=False)
 class JobRef:
     """``surreal.v2v:<id>``, or ``surreal@studio.v2v:<id>`` when the account has a name."""
 
@@ -34,6 +34,9 @@ class JobRef:
     def product(self) -> str:
         """The endpoint family with its service: ``surreal.v2v``."""
         return f"{self.service}.{self.family}"
+
+    def __repr__(self) -> str:
+        return f"JobRef({str(self)!r})"
 
     def __str__(self) -> str:
         account = "" if self.account == "default" else f"@{self.account}"

@@ -1,6 +1,7 @@
 """What to render: frozen values that are checked against the documents when they are made."""
 
 import warnings
+from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
 import attrs
@@ -116,6 +117,10 @@ class AudioElement:
 Element = ImageElement | AvatarElement | AudioElement
 
 
+def _as_tuple(elements: Iterable[Element]) -> tuple[Element, ...]:
+    return tuple(elements)
+
+
 @attrs.frozen(kw_only=True)
 class TalkingAvatar:
     """An avatar, what it says, and what surrounds it (Akool, 004); elements are drawn in their order.
@@ -124,7 +129,7 @@ class TalkingAvatar:
     Sizes other than 3840×2160 contradict the document and warn.
     """
 
-    elements: tuple[Element, ...] = attrs.field(converter=tuple)
+    elements: tuple[Element, ...] = attrs.field(converter=_as_tuple)
     width: int = 3840
     height: int = 2160
     avatar_from: Literal[2, 3] | None = None

@@ -1,0 +1,1 @@
+"""Surreal Engine: CG avatars, audio to video, talking photos, speech."""

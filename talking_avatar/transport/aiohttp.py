@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 import aiohttp
 import attrs
+from aiohttp import ClientSession
 from aiohttp.abc import AbstractStreamWriter
 from yarl import URL
 
@@ -18,7 +19,7 @@ from talking_avatar.clock import SYSTEM_CLOCK, Clock
 from talking_avatar.errors import Closed, DecodeError, Unreachable
 from talking_avatar.transport.call import Answer, Call, FileAnswer
 
-__all__ = ["AiohttpFiles", "AiohttpPort", "Sessions"]
+__all__ = ["AiohttpFiles", "AiohttpPort", "ClientSession", "Sessions"]
 
 CONNECT_TIMEOUT = 15.0
 LARGEST_ANSWER = 64 * 1024 * 1024
@@ -30,11 +31,11 @@ _NOBODY = (aiohttp.ClientError, OSError, TimeoutError)
 class Sessions:
     """One aiohttp session per event loop, or the one that was passed in, which stays its owner's to close."""
 
-    _given: aiohttp.ClientSession | None = None
+    _given: ClientSession | None = None
     _keepers: "WeakKeyDictionary[asyncio.AbstractEventLoop, _Keeper]" = attrs.field(factory=WeakKeyDictionary)
     _closed: bool = False
 
-    async def current(self) -> aiohttp.ClientSession:
+    async def current(self) -> ClientSession:
         """The session of the running loop."""
         if self._given is not None:
             return self._given
@@ -63,13 +64,13 @@ class Sessions:
 
 @attrs.define(eq=False)
 class _Keeper:
-    generator: AsyncGenerator[aiohttp.ClientSession, None]
-    session: aiohttp.ClientSession
+    generator: AsyncGenerator[ClientSession, None]
+    session: ClientSession
 
 
-async def _session_until_loop_ends() -> AsyncGenerator[aiohttp.ClientSession, None]:
+async def _session_until_loop_ends() -> AsyncGenerator[ClientSession, None]:
     # asyncio.run closes pending async generators before the loop, so sockets never outlive their loop unnoticed.
-    async with aiohttp.ClientSession(
+    async with ClientSession(
         connector=aiohttp.TCPConnector(limit=0, limit_per_host=0), cookie_jar=aiohttp.DummyCookieJar()
     ) as session:
         yield session

@@ -18,7 +18,8 @@ class Call(Generic[T]):
     """One endpoint call: *parse* turns the payload inside the envelope into a value.
 
     *path* begins with a slash and is relative to the service. A call that is not *idempotent* costs money and is sent
-    at most once. *timeout* is the longest silence in seconds.
+    at most once. *timeout* is the longest silence in seconds. *payload* is the envelope's key that is parsed, None for
+    the whole of it.
     """
 
     method: str
@@ -28,6 +29,7 @@ class Call(Generic[T]):
     body: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
     idempotent: bool = True
     timeout: float = SHORT
+    payload: str | None = "data"
 
     @property
     def name(self) -> str:

@@ -24,7 +24,7 @@ __all__ = [
 InputFault = Literal["not_an_image", "not_audio", "audio_too_long", "no_face", "face_too_small", "unknown_name"]
 
 
-class BadInput(Exception):  # noqa: N818 - named for what it says of the caller's file
+class BadInput(Exception):
     """The caller's photo, recording or name cannot be rendered; *fault* says which rule it broke."""
 
     def __init__(self, reason: str = "", *, fault: InputFault = "not_an_image") -> None:

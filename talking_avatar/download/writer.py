@@ -1,0 +1,66 @@
+"""Chunks gathered into writes that are worth a thread's while, one landing while the next is gathered."""
+
+import asyncio
+from functools import partial
+
+import attrs
+
+from talking_avatar.download.disk import Disk
+from talking_avatar.download.part import PartFile
+
+__all__ = ["Writer"]
+
+BATCH = 512 * 1024
+# Synced on the way, or the one sync at the end would take as long as the rest.
+SYNC = 8 * 1024 * 1024
+
+
+@attrs.define(eq=False)
+class Writer:
+    """Holds at most two batches in memory, and syncs beside the writing."""
+
+    _part: PartFile
+    _disk: Disk
+    _batch: list[bytes] = attrs.field(factory=list)
+    _size: int = 0
+    _unsynced: int = 0
+    _flight: "asyncio.Future[None] | None" = None
+    _sync: "asyncio.Future[None] | None" = None
+
+    async def put(self, chunk: bytes) -> None:
+        self._batch.append(chunk)
+        self._size += len(chunk)
+        if self._size >= BATCH:
+            await self._launch()
+
+    async def flush(self) -> None:
+        """Return when everything put has reached the file, and no thread is at it any more."""
+        try:
+            if self._batch:
+                await self._launch()
+            await self._land()
+        finally:
+            await self._end_sync()
+
+    async def _launch(self) -> None:
+        await self._land()
+        batch, self._batch, self._size = self._batch, [], 0
+        self._flight = self._disk.begin(partial(self._part.append, batch))
+
+    async def _land(self) -> None:
+        flight, self._flight = self._flight, None
+        if flight is not None:
+            await self._disk.landed(flight)
+            await self._sync_if_due()
+
+    async def _sync_if_due(self) -> None:
+        self._unsynced += BATCH
+        if self._unsynced >= SYNC and (self._sync is None or self._sync.done()):
+            await self._end_sync()
+            self._unsynced = 0
+            self._sync = self._disk.begin(self._part.sync)
+
+    async def _end_sync(self) -> None:
+        sync, self._sync = self._sync, None
+        if sync is not None:
+            await self._disk.landed(sync)
