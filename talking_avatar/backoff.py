@@ -22,8 +22,10 @@ class Backoff:
 
     def ceiling(self, attempt: int) -> float:
         """The longest wait after *attempt* tries, of which the first is 0."""
-        # Past 64 doublings the cap has long been reached, and a float would overflow near 1,000.
-        return float(min(self.maximum, self.initial * self.factor ** min(attempt, 64)))
+        try:
+            return float(min(self.maximum, self.initial * float(self.factor) ** attempt))
+        except OverflowError:
+            return float(self.maximum)
 
     def wait(self, attempt: int, rng: random.Random) -> float:
         """A wait for *attempt*, at least one per cent of its ceiling so that it never spins."""

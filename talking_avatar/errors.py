@@ -3,9 +3,10 @@
 Every context argument has a default, because an exception is unpickled from its positional arguments alone.
 """
 
-from typing import Any
+from typing import Any, Self
 
 __all__ = [
+    "BODY_EXCERPT",
     "ApiError",
     "AuthError",
     "Closed",
@@ -39,7 +40,7 @@ class TalkingAvatarError(Exception):
         super().__init__(message)
 
     def __str__(self) -> str:
-        # A leaf that is also a LookupError would otherwise print its text in quotes.
+        # A leaf that is also a KeyError or an OSError would otherwise compose a text of its own.
         return str(self.args[0]) if self.args else ""
 
 
@@ -95,9 +96,6 @@ class ApiError(TalkingAvatarError):
 
 class AuthError(ApiError, PermissionError):
     """The credential was refused; no call with it will succeed until it is replaced or allowed."""
-
-    # OSError would otherwise compose its own text from errno and strerror.
-    __str__ = TalkingAvatarError.__str__
 
 
 class QuotaError(ApiError):
@@ -160,8 +158,6 @@ class RenderFailed(_JobError):
 class JobTimeout(_JobError, TimeoutError):
     """The deadline passed while the service was read and said the render still runs; it goes on, paid for."""
 
-    __str__ = TalkingAvatarError.__str__
-
 
 class JobStateUnknown(_JobError):
     """The render could not be read since *unreadable_since* (epoch seconds); it may be running, finished or failed."""
@@ -199,6 +195,37 @@ class SubmissionUnknown(TalkingAvatarError):
         self.key = key
         self.intent = intent
         self.candidates = candidates
+        self._choices: Any = None
+
+    def offer(self, choices: Any) -> Self:
+        """Let *choices* (a watcher) carry out what the caller decides."""
+        self._choices = choices
+        return self
+
+    async def adopt(self, ref: Any) -> Any:
+        """This job at the service is the one; gives it, watched."""
+        return await self._decider().adopt(self, ref)
+
+    async def abandon(self) -> None:
+        """Let it be, whatever became of it."""
+        await self._decider().abandon(self)
+
+    async def resubmit(self) -> Any:
+        """Send it again although it may be paid already; gives the new job."""
+        return await self._decider().resubmit(self)
+
+    def _decider(self) -> Any:
+        if self._choices is None:
+            msg = "this error has left its watcher; submit the same key again in a running one, and decide there"
+            raise TalkingAvatarError(msg)
+        return self._choices
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A watcher's sockets and tasks stay where they are when the error travels.
+        return {**self.__dict__, "_choices": None}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self.args, self.__getstate__()
 
 
 class ResultExpired(_JobError):
@@ -207,8 +234,6 @@ class ResultExpired(_JobError):
 
 class DownloadError(_JobError, OSError):
     """The file could not be brought here whole; what arrived is kept in the part file for the next try."""
-
-    __str__ = TalkingAvatarError.__str__
 
     def __init__(self, message: str = "", *, url: str = "", path: str = "", **context: Any) -> None:
         super().__init__(message, **context)

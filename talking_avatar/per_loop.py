@@ -23,5 +23,11 @@ class PerLoop(Generic[T]):
         try:
             return self._things[loop]
         except KeyError:
+            self._forget_closed()
             thing = self._things[loop] = self._factory()
             return thing
+
+    def _forget_closed(self) -> None:
+        # A lock that was ever waited for holds its loop, so the weak key alone would keep both for good.
+        for loop in [loop for loop in self._things if loop.is_closed()]:
+            del self._things[loop]

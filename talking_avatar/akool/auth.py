@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 
+from talking_avatar.errors import ApiError, AuthError, TalkingAvatarError, Unreachable
 from talking_avatar.per_loop import PerLoop
 from talking_avatar.secret import Secret
 from talking_avatar.transport.call import Call
@@ -36,20 +37,39 @@ class RenewableToken:
     _fetch: FetchToken | None = attrs.field(repr=False)
     _token: Secret | None = None
     _turn: PerLoop[asyncio.Lock] = attrs.field(factory=lambda: PerLoop(asyncio.Lock), repr=False)
+    _failures: int = 0
 
     async def headers(self) -> Mapping[str, str]:
-        if self._token is None:
-            await self.renew({})
-        return {"Authorization": Secret(f"Bearer {self._token}")}
+        if self._token is None and not await self.renew({}):
+            raise AuthError("Akool gave no token for this client id and secret. Nothing was started; check both.")
+        return self._authorization()
 
     async def renew(self, refused: Mapping[str, str]) -> bool:
         if self._fetch is None:
             return False
+        failures = self._failures
         async with self._turn.get():
-            is_stale = self._token is None or refused.get("Authorization") == f"Bearer {self._token}"
-            if is_stale:
-                self._token = Secret(await self._fetch())
-        return True
+            is_stale = self._token is None or refused == self._authorization()
+            # Where somebody ahead in the line was refused a token, so would everybody behind.
+            if is_stale and failures == self._failures:
+                self._token = await self._fetched(self._fetch)
+                is_stale = False
+        return not is_stale
+
+    def _authorization(self) -> dict[str, str]:
+        return {"Authorization": Secret(f"Bearer {self._token}")}
+
+    async def _fetched(self, fetch: FetchToken) -> Secret:
+        try:
+            return Secret(await fetch())
+        except TalkingAvatarError as error:
+            self._failures += 1
+            # What the token was wanted for has not left yet, whatever became of the token's own request.
+            if isinstance(error, Unreachable):
+                error.sent = False
+            elif isinstance(error, ApiError):
+                error.refused, error.body = True, ""
+            raise
 
 
 @attrs.frozen

@@ -1,15 +1,16 @@
 """Avatars: Akool's own and uploaded ones (004)."""
 
+from functools import partial
 from typing import Any
 
 from talking_avatar.akool import vocabulary
-from talking_avatar.akool.pages import every_row
+from talking_avatar.akool.pages import PAGE_SIZE, every_page
 from talking_avatar.models.product import Product
 from talking_avatar.models.requests import AvatarUpload
 from talking_avatar.models.results import Avatar
 from talking_avatar.transport.call import Call
 from talking_avatar.wire.channel import Channel
-from talking_avatar.wire.shapes import rows
+from talking_avatar.wire.shapes import every
 
 __all__ = ["Avatars"]
 
@@ -24,14 +25,14 @@ class Avatars:
         """Every page of the avatars; *origin* 2 is Akool's, 3 yours; *kind* 1 talking, 2 streaming."""
         chosen = {name: str(value) for name, value in (("from", origin), ("type", kind)) if value is not None}
 
-        async def page(number: int, size: int) -> list[Any]:
-            query = {**chosen, "page": str(number), "size": str(size)}
+        async def page(number: int) -> list[Avatar]:
+            query = {**chosen, "page": str(number), "size": str(PAGE_SIZE)}
+            parse = partial(every, vocabulary.avatar)
             return await self._channel.send(
-                Call(method="GET", path="/api/open/v3/avatar/list", query=query, parse=rows)
+                Call(method="GET", path="/api/open/v3/avatar/list", query=query, parse=parse)
             )
 
-        found = await every_row(page)
-        return [vocabulary.avatar(row, path=f"$.data[{index}]") for index, row in enumerate(found)]
+        return await every_page(page)
 
     async def get_avatar(self, avatar_id: str) -> Avatar:
         """One avatar by its record id (`Avatar.id`), with its status."""

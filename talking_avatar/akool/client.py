@@ -1,6 +1,9 @@
 """The Akool account."""
 
 import os
+from collections.abc import Mapping
+
+import attrs
 
 from talking_avatar.akool.account import Account
 from talking_avatar.akool.auth import ApiKey, RenewableToken, token_call
@@ -13,11 +16,9 @@ from talking_avatar.clock import Clock
 from talking_avatar.errors import ConfigurationError
 from talking_avatar.secret import Secret
 from talking_avatar.transport.aiohttp import ClientSession
-from talking_avatar.transport.call import Port
 from talking_avatar.transport.retry import Retry
 from talking_avatar.wire.account import ServiceClient
 from talking_avatar.wire.channel import Credential
-from talking_avatar.wire.envelope import open_envelope
 
 __all__ = ["Akool"]
 
@@ -86,9 +87,17 @@ class Akool(ServiceClient):
         raise ConfigurationError(msg)
 
     async def _fetch_token(self, client_id: str, secret: Secret) -> str:
-        port: Port = self._channel.port
-        call = token_call(client_id, secret)
-        return call.parse(open_envelope(await port.exchange(call, {}), call, DIALECT))
+        return await attrs.evolve(self._channel, credential=Nobody()).once(token_call(client_id, secret))
+
+
+class Nobody:
+    """Asks for a token without having one."""
+
+    async def headers(self) -> Mapping[str, str]:
+        return {}
+
+    async def renew(self, refused: Mapping[str, str]) -> bool:  # noqa: ARG002 - the protocol's
+        return False
 
 
 def _secret(value: str | None) -> Secret | None:

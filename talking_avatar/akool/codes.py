@@ -11,10 +11,10 @@ TOKEN_CODES = frozenset({1101, 1102})
 _MEDIA = "correct the file: its duration, size, encoding, frame rate or content is not accepted"
 
 _TABLE: dict[int, tuple[type[ApiError], str]] = {
-    1003: (InvalidRequest, "correct the parameter; nothing was started"),
+    1003: (InvalidRequest, "correct the parameter"),
     1004: (AuthError, "verify the account on akool.com first"),
     1005: (Throttled, "wait and ask again"),
-    1006: (QuotaError, "nothing was charged; top up the account"),
+    1006: (QuotaError, "top up the account"),
     1007: (InvalidRequest, "use a picture with the expected number of faces"),
     1008: (NotFound, "check the id, and that it belongs to this account"),
     1009: (AuthError, "the account has no permission for this"),
@@ -27,8 +27,8 @@ _TABLE: dict[int, tuple[type[ApiError], str]] = {
     1017: (ServerFault, "the audio was not created; ask again later"),
     1101: (AuthError, "the token or API key is wrong or expired; fetch another"),
     1102: (AuthError, "no credential arrived; pass api_key, or client_id with client_secret"),
-    1103: (QuotaError, "the account is unpaid or overdue; nothing was charged"),
-    1104: (QuotaError, "the credit balance is too low; nothing was charged"),
+    1103: (QuotaError, "the account is unpaid or overdue; settle it on akool.com"),
+    1104: (QuotaError, "the credit balance is too low; top it up"),
     1105: (ServerFault, "the service failed to process the avatar; ask again later"),
     1108: (ServerFault, "the service failed to process the image; ask again later"),
     1110: (ServerFault, "the service failed to process the audio; ask again later"),
@@ -37,16 +37,16 @@ _TABLE: dict[int, tuple[type[ApiError], str]] = {
     1200: (AuthError, "the account has been banned; write to the vendor"),
     1201: (ServerFault, "creating the audio failed; ask again later"),
     **{code: (InvalidRequest, _MEDIA) for code in range(1202, 1213)},
-    1213: (QuotaError, "this needs a subscription; nothing was charged"),
+    1213: (QuotaError, "this needs a subscription"),
     **{code: (ServerFault, "live avatars are not what this client is for") for code in (*range(1214, 1221), 1223)},
-    1221: (QuotaError, "the account is not subscribed; nothing was charged"),
+    1221: (QuotaError, "the account is not subscribed; subscribe first"),
     1222: (InvalidRequest, "it exists already; choose another name or id"),
 }
 
 # 1109 stands for two things: "account not exist" in the code list, "create avatar video error" in 004.
 _VIDEO_PATHS = ("/talkingavatar/", "/content/video/", "/avatar/create")
 _NO_ACCOUNT = Meaning(AuthError, "the account does not exist; check which credential is used")
-_VIDEO_FAILED = Meaning(ServerFault, "the service could not create the avatar video; nothing was started")
+_VIDEO_FAILED = Meaning(ServerFault, "the service could not create the avatar video; try again later")
 
 
 def _by_call(code: int, path: str) -> Meaning | None:

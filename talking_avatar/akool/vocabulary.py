@@ -7,7 +7,7 @@ import attrs
 
 from talking_avatar.models.refs import JobRef
 from talking_avatar.models.results import Avatar, RenderStatus, Speech, Video, Voice
-from talking_avatar.wire.converter import decode, unknown_keys
+from talking_avatar.wire.converter import an_id, decode, unknown_keys
 from talking_avatar.wire.moments import from_milliseconds
 from talking_avatar.wire.shapes import one_object
 
@@ -45,7 +45,7 @@ def status_word(row: dict[str, Any]) -> str:
 class Row:
     """What every job's row has; only the id is insisted on, because it names what has been paid for."""
 
-    _id: str
+    _id: str = attrs.field(validator=an_id)
     error_code: str | None = None
     error_reason: str | None = None
 
@@ -104,16 +104,16 @@ class AvatarRow:
     error_reason: str | None = None
 
 
-def avatar(payload: Any, *, path: str = "$.data") -> Avatar:
-    row = one_object(payload, path=path)
+def avatar(row: Any, *, path: str = "$.data") -> Avatar:
+    row = one_object(row, path=path)
     read = decode(AvatarRow, row, path=path)
-    # A list row of 004 has no _id, and a detail row no avatar_id.
+    # A list row of 004 has no _id. A detail row has no avatar_id, and its _id would be refused in place of one.
     identity = decode(Row, {"_id": read._id or read.avatar_id}, path=path)._id  # noqa: SLF001
     word = status_word(row)
     origin = row.get("from")
     return Avatar(
         id=identity,
-        avatar_id=read.avatar_id or identity,
+        avatar_id=read.avatar_id or "",
         name=read.name,
         gender=read.gender,
         kind=read.type,
@@ -135,11 +135,9 @@ class SpeechRow(Row):
 
 
 def speech(payload: Any) -> Speech:
-    # voice/resource/detail nests its object once more, under "result".
-    if isinstance(payload, dict) and "result" in payload:
-        payload = payload["result"]
-    row = one_object(payload)
-    read = decode(SpeechRow, row)
+    payload, path = _unnested(payload)
+    row = one_object(payload, path=path)
+    read = decode(SpeechRow, row, path=path)
     word = status_word(row)
     return Speech(
         id=read._id,  # noqa: SLF001
@@ -163,8 +161,20 @@ class VoiceRow(Row):
     preview: str | None = None
 
 
-def voice(payload: Any, *, path: str = "$.data") -> Voice:
-    row = one_object(payload, path=path)
+def cloned_voice(payload: Any) -> Voice:
+    payload, path = _unnested(payload)
+    return voice(payload, path=path)
+
+
+def _unnested(payload: Any) -> tuple[Any, str]:
+    # voice/resource/detail puts its object one level deeper than its siblings do.
+    if isinstance(payload, dict) and "result" in payload:
+        return payload["result"], "$.data.result"
+    return payload, "$.data"
+
+
+def voice(row: Any, *, path: str = "$.data") -> Voice:
+    row = one_object(row, path=path)
     read = decode(VoiceRow, {**row, "_id": row.get("_id") or row.get("voice_id")}, path=path)
     word = status_word(row)
     return Voice(

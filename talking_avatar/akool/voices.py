@@ -5,13 +5,13 @@ from typing import Any
 from urllib.parse import quote
 
 from talking_avatar.akool import vocabulary
-from talking_avatar.akool.pages import every_row
+from talking_avatar.akool.pages import PAGE_SIZE, every_page
 from talking_avatar.models.product import Product
 from talking_avatar.models.requests import SpeechRequest, VoiceClone
 from talking_avatar.models.results import Speech, Voice
 from talking_avatar.transport.call import Call
 from talking_avatar.wire.channel import Channel
-from talking_avatar.wire.shapes import rows
+from talking_avatar.wire.shapes import every
 
 __all__ = ["Voices"]
 
@@ -25,12 +25,14 @@ class Voices:
     async def list_voices(self, *, kind: int = 2) -> list[Voice]:
         """Every page of the voices; *kind* 1 is your clones, 2 Akool's own."""
 
-        async def page(number: int, size: int) -> list[Any]:
-            query = {"type": str(kind), "page": str(number), "size": str(size)}
-            return await self._channel.send(Call(method="GET", path="/api/open/v4/voice/list", query=query, parse=rows))
+        async def page(number: int) -> list[Voice]:
+            query = {"type": str(kind), "page": str(number), "size": str(PAGE_SIZE)}
+            parse = partial(every, vocabulary.voice)
+            return await self._channel.send(
+                Call(method="GET", path="/api/open/v4/voice/list", query=query, parse=parse)
+            )
 
-        found = await every_row(page)
-        return [vocabulary.voice(row, path=f"$.data[{index}]") for index, row in enumerate(found)]
+        return await every_page(page)
 
     async def generate_speech(self, request: SpeechRequest) -> Speech:
         """Start speaking; `Speech.url` is there once its status is FINISHED."""
@@ -85,7 +87,7 @@ class Voices:
     def _clone(self, request: VoiceClone) -> Call[Voice]:
         return _create(
             "/api/open/v4/voice/clone",
-            vocabulary.voice,
+            vocabulary.cloned_voice,
             {
                 "source_voice_file": request.source_url,
                 "name": request.name,
@@ -100,7 +102,7 @@ class Voices:
         return Call(method="GET", path=path, parse=vocabulary.speech)
 
     def _get_voice(self, voice_id: str) -> Call[Voice]:
-        return Call(method="GET", path=f"/api/open/v4/voice/detail/{_segment(voice_id)}", parse=vocabulary.voice)
+        return Call(method="GET", path=f"/api/open/v4/voice/detail/{_segment(voice_id)}", parse=vocabulary.cloned_voice)
 
 
 def _create(path: str, parse: Any, body: dict[str, Any]) -> Call[Any]:

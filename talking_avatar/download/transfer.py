@@ -120,7 +120,8 @@ class Transfer:
                 received += len(chunk)
                 if received > limit:
                     return _too_long(body, self._largest)
-                await writer.put(chunk)
+                if writer.put(chunk):
+                    await writer.write()
                 self.meter.at(received, body.origin.total)
         finally:
             await writer.flush()

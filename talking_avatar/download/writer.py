@@ -27,25 +27,26 @@ class Writer:
     _flight: "asyncio.Future[None] | None" = None
     _sync: "asyncio.Future[None] | None" = None
 
-    async def put(self, chunk: bytes) -> None:
+    def put(self, chunk: bytes) -> bool:
+        """Whether a batch is full, and `write` is to be awaited."""
         self._batch.append(chunk)
         self._size += len(chunk)
-        if self._size >= BATCH:
-            await self._launch()
+        return self._size >= BATCH
+
+    async def write(self) -> None:
+        """Hand the batch to a thread, once the one before has landed."""
+        await self._land()
+        batch, self._batch, self._size = self._batch, [], 0
+        self._flight = self._disk.begin(partial(self._part.append, batch))
 
     async def flush(self) -> None:
         """Return when everything put has reached the file, and no thread is at it any more."""
         try:
             if self._batch:
-                await self._launch()
+                await self.write()
             await self._land()
         finally:
             await self._end_sync()
-
-    async def _launch(self) -> None:
-        await self._land()
-        batch, self._batch, self._size = self._batch, [], 0
-        self._flight = self._disk.begin(partial(self._part.append, batch))
 
     async def _land(self) -> None:
         flight, self._flight = self._flight, None

@@ -1,42 +1,68 @@
 """What to render: frozen values that are checked against the documents when they are made."""
 
-import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Literal
 
 import attrs
-from attrs import validators
 
 from talking_avatar.models.rules import (
+    a_mapping,
+    a_number,
+    a_size,
+    a_text,
     at_most,
     chosen_id,
     filled,
+    one_of,
     optional,
     refuse,
     web_url,
     web_url_or_colour,
 )
+from talking_avatar.warn import warn_caller
 
 __all__ = [
     "AudioElement",
     "AudioToVideo",
     "AvatarElement",
+    "AvatarPhoto",
     "AvatarUpload",
     "CGAvatarVideo",
     "Element",
     "ImageElement",
     "SpeechRequest",
+    "SurrealSpeech",
     "TalkingAvatar",
     "TalkingPhoto",
     "VoiceClone",
 ]
 
+# The only one that 004 allows.
 DOCUMENTED_SIZE = (3840, 2160)
 
 
 def _url(**options: Any) -> Any:
     # Signed inputs carry a credential in their query, so no repr shows a URL.
     return attrs.field(repr=False, **options)
+
+
+def _number(default: float) -> Any:
+    return attrs.field(default=default, validator=a_number)
+
+
+def _size() -> Any:
+    return attrs.field(default=None, validator=optional(a_size))
+
+
+def _options() -> Any:
+    return attrs.field(default=None, validator=optional(a_mapping), hash=False)
+
+
+@attrs.frozen(kw_only=True)
+class AvatarPhoto:
+    """A portrait with a recognisable face, from which a CG avatar is made (Surreal, 001)."""
+
+    image_url: str = _url(validator=web_url)
 
 
 @attrs.frozen(kw_only=True)
@@ -53,7 +79,7 @@ class AudioToVideo:
 
     pose_id: str = attrs.field(validator=filled)
     audio_url: str = _url(validator=web_url)
-    with_mask: bool = False
+    with_mask: bool = attrs.field(default=False, validator=one_of(True, False))
 
 
 @attrs.frozen(kw_only=True)
@@ -70,12 +96,12 @@ class ImageElement:
 
     type: ClassVar[Literal["image"]] = "image"
     url: str = _url(validator=web_url_or_colour)
-    scale_x: float = 1
-    scale_y: float = 1
-    offset_x: float = 0
-    offset_y: float = 0
-    width: float | None = None
-    height: float | None = None
+    scale_x: float = _number(1)
+    scale_y: float = _number(1)
+    offset_x: float = _number(0)
+    offset_y: float = _number(0)
+    width: float | None = _size()
+    height: float | None = _size()
 
 
 @attrs.frozen(kw_only=True)
@@ -85,12 +111,12 @@ class AvatarElement:
     type: ClassVar[Literal["avatar"]] = "avatar"
     avatar_id: str | None = attrs.field(default=None, validator=optional(filled))
     url: str | None = _url(default=None, validator=optional(web_url))
-    scale_x: float = 1
-    scale_y: float = 1
-    offset_x: float = 0
-    offset_y: float = 0
-    width: float | None = None
-    height: float | None = None
+    scale_x: float = _number(1)
+    scale_y: float = _number(1)
+    offset_x: float = _number(0)
+    offset_y: float = _number(0)
+    width: float | None = _size()
+    height: float | None = _size()
 
     def __attrs_post_init__(self) -> None:
         if self.avatar_id is None and self.url is None:
@@ -118,7 +144,8 @@ Element = ImageElement | AvatarElement | AudioElement
 
 
 def _as_tuple(elements: Iterable[Element]) -> tuple[Element, ...]:
-    return tuple(elements)
+    # Anything but a row of elements is left for the validator to refuse in its own words.
+    return tuple(elements) if isinstance(elements, Iterable) else (elements,)
 
 
 @attrs.frozen(kw_only=True)
@@ -130,13 +157,21 @@ class TalkingAvatar:
     """
 
     elements: tuple[Element, ...] = attrs.field(converter=_as_tuple)
-    width: int = 3840
-    height: int = 2160
-    avatar_from: Literal[2, 3] | None = None
+    width: int = attrs.field(default=3840, validator=a_size)
+    height: int = attrs.field(default=2160, validator=a_size)
+    avatar_from: Literal[2, 3] | None = attrs.field(default=None, validator=optional(one_of(2, 3)))
     webhook_url: str | None = _url(default=None, validator=optional(web_url))
 
     @elements.validator
-    def _documented(self, _field: "attrs.Attribute[Any]", elements: tuple[Element, ...]) -> None:
+    def _documented(self, _field: "attrs.Attribute[Any]", elements: tuple[object, ...]) -> None:
+        for element in elements:
+            if not isinstance(element, Element):
+                raise refuse(
+                    self,
+                    "elements",
+                    f"hold a {type(element).__name__}",
+                    "they are ImageElement, AvatarElement and AudioElement",
+                )
         for kind in (AvatarElement, AudioElement):
             if not any(isinstance(element, kind) for element in elements):
                 raise refuse(
@@ -145,10 +180,7 @@ class TalkingAvatar:
 
     def __attrs_post_init__(self) -> None:
         if (self.width, self.height) != DOCUMENTED_SIZE:
-            warnings.warn(
-                f"Akool documents 3840x2160 as the only size; {self.width}x{self.height} may be refused",
-                stacklevel=3,
-            )
+            warn_caller(f"Akool documents 3840x2160 as the only size; {self.width}x{self.height} may be refused")
         if self.avatar_from == 2 and self.has_own_avatar:
             raise refuse(self, "avatar_from", "is 2", "it must be 3 when an avatar element carries a URL (004)")
 
@@ -169,8 +201,8 @@ class AvatarUpload:
 
     url: str = _url(validator=web_url)
     avatar_id: str = attrs.field(validator=chosen_id)
-    name: str = attrs.field(default="", validator=validators.instance_of(str))
-    type: int = attrs.field(default=1, validator=validators.in_((1, 2)))
+    name: str = attrs.field(default="", validator=a_text)
+    type: int = attrs.field(default=1, validator=one_of(1, 2))
 
 
 @attrs.frozen(kw_only=True)
@@ -179,8 +211,8 @@ class SpeechRequest:
 
     text: str = attrs.field(validator=filled)
     voice_id: str = attrs.field(validator=filled)
-    language_code: str | None = None
-    voice_options: dict[str, Any] | None = attrs.field(default=None, hash=False)
+    language_code: str | None = attrs.field(default=None, validator=optional(filled))
+    voice_options: Mapping[str, Any] | None = _options()
     webhook_url: str | None = _url(default=None, validator=optional(web_url))
 
 
@@ -189,9 +221,9 @@ class VoiceClone:
     """A recording that becomes a voice of yours."""
 
     source_url: str = _url(validator=web_url)
-    name: str | None = None
-    voice_model_name: str | None = None
-    voice_options: dict[str, Any] | None = attrs.field(default=None, hash=False)
+    name: str | None = attrs.field(default=None, validator=optional(filled))
+    voice_model_name: str | None = attrs.field(default=None, validator=optional(filled))
+    voice_options: Mapping[str, Any] | None = _options()
     webhook_url: str | None = _url(default=None, validator=optional(web_url))
 
 

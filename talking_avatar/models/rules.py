@@ -1,7 +1,8 @@
 """The documents' rules for a request, as attrs validators that raise `InvalidRequest` before anything is sent."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,9 +13,14 @@ from talking_avatar.errors import InvalidRequest
 __all__ = [
     "CHOSEN_ID",
     "COLOUR",
+    "a_mapping",
+    "a_number",
+    "a_size",
+    "a_text",
     "at_most",
     "chosen_id",
     "filled",
+    "one_of",
     "optional",
     "refuse",
     "web_url",
@@ -36,7 +42,43 @@ def refuse(owner: object, field: str, fault: str, rule: str) -> InvalidRequest:
 def filled(owner: object, field: "Attribute[Any]", value: Any) -> None:
     """A string with something in it."""
     if not isinstance(value, str) or not value.strip():
-        raise refuse(owner, field.name, f"is {value!r}", "the service requires a non-empty string")
+        raise refuse(owner, field.name, f"is {_shown(value)}", "the service requires a non-empty string")
+
+
+def a_text(owner: object, field: "Attribute[Any]", value: Any) -> None:
+    """A string, which may be empty."""
+    if not isinstance(value, str):
+        raise refuse(owner, field.name, f"is {_shown(value)}", "the service requires a string")
+
+
+def a_number(owner: object, field: "Attribute[Any]", value: Any) -> None:
+    """A number that JSON can carry."""
+    if not _is_number(value):
+        raise refuse(owner, field.name, f"is {_shown(value)}", "the service requires a number")
+
+
+def a_size(owner: object, field: "Attribute[Any]", value: Any) -> None:
+    """A measure in pixels."""
+    if not _is_number(value) or value <= 0:
+        raise refuse(owner, field.name, f"is {_shown(value)}", "it must be a number of pixels above 0")
+
+
+def a_mapping(owner: object, field: "Attribute[Any]", value: Any) -> None:
+    """Options by their name."""
+    if not isinstance(value, Mapping):
+        raise refuse(owner, field.name, f"is {_shown(value)}", "the service requires an object of options")
+
+
+def one_of(*values: object) -> Rule:
+    """One of a few documented values."""
+    listed = " or ".join(map(str, values))
+
+    def check(owner: object, field: "Attribute[Any]", value: Any) -> None:
+        # True equals 1, and is still no documented value.
+        if not any(value == known and type(value) is type(known) for known in values):
+            raise refuse(owner, field.name, f"is {_shown(value)}", f"it must be {listed}")
+
+    return check
 
 
 def at_most(length: int, rule: str) -> Rule:
@@ -72,7 +114,10 @@ def chosen_id(owner: object, field: "Attribute[Any]", value: Any) -> None:
     """An id the caller makes up (004, avatar/create)."""
     if not isinstance(value, str) or not CHOSEN_ID.fullmatch(value):
         raise refuse(
-            owner, field.name, f"is {value!r}", "an id you choose may contain only letters and digits (a-z A-Z 0-9)"
+            owner,
+            field.name,
+            f"is {_shown(value)}",
+            "an id you choose may contain only letters and digits (a-z A-Z 0-9)",
         )
 
 
@@ -96,6 +141,10 @@ def _is_web_url(value: Any) -> bool:
         return False
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+
+
 def _shown(value: Any) -> str:
     # The query of a signed URL is a credential.
-    return repr(value.partition("?")[0][:120]) if isinstance(value, str) else repr(value)
+    return repr(value.partition("?")[0][:120]) if isinstance(value, str) else f"a {type(value).__name__}"

@@ -2,12 +2,8 @@
 
 from typing import Any
 
-import attrs
-from attrs import validators as v
-
-from talking_avatar.models.requests import CGAvatarVideo
+from talking_avatar.models.requests import AvatarPhoto, CGAvatarVideo
 from talking_avatar.models.results import Avatar
-from talking_avatar.models.rules import web_url
 from talking_avatar.surreal.videos import VideoFamily
 from talking_avatar.surreal.vocabulary import generated_avatar, generated_avatars
 from talking_avatar.transport.call import Call
@@ -16,13 +12,6 @@ __all__ = ["CGAvatar"]
 
 # The service holds the request open for 40 to 60 s; its own sample waits 100 (000).
 GENERATE_TIMEOUT = 120.0
-
-
-@attrs.frozen(kw_only=True)
-class AvatarPhoto:
-    """What `generate_avatar` sends."""
-
-    image_url: str = attrs.field(repr=False, validator=v.and_(web_url))
 
 
 class CGAvatar(VideoFamily[CGAvatarVideo]):

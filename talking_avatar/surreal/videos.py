@@ -12,11 +12,14 @@ from talking_avatar.models.results import Video
 from talking_avatar.surreal.vocabulary import RefMaker, VideoRow, created_video
 from talking_avatar.transport.call import Call
 from talking_avatar.wire.channel import Channel
-from talking_avatar.wire.shapes import one_object, rows
+from talking_avatar.wire.shapes import every, one_object, rows
 
 __all__ = ["VideoFamily", "VideoListing"]
 
 R = TypeVar("R")
+
+# Without pages the answer grows with the account, and takes a while to arrive.
+LIST_TIMEOUT = 120.0
 
 
 class VideoFamily(ABC, Generic[R]):
@@ -77,13 +80,13 @@ class VideoFamily(ABC, Generic[R]):
         return Call(method="GET", path=f"/v1/{self.family}/video.get", query={"video_id": video_id}, parse=self._one)
 
     def _list(self, parse: Any) -> Call[Any]:
-        return Call(method="GET", path=f"/v1/{self.family}/video.list", parse=parse)
+        return Call(method="GET", path=f"/v1/{self.family}/video.list", parse=parse, timeout=LIST_TIMEOUT)
 
     def _one(self, payload: Any) -> Video:
         return VideoRow.read(one_object(payload), self._ref_of)
 
     def _all(self, payload: Any) -> list[Video]:
-        return [VideoRow.read(row, self._ref_of, path=f"$.data[{i}]") for i, row in enumerate(rows(payload))]
+        return every(partial(VideoRow.read, ref_of=self._ref_of), payload)
 
     def _scan(self, payload: Any) -> "VideoListing":
         return VideoListing.read(payload, self._ref_of)
@@ -100,15 +103,17 @@ class VideoListing:
     @classmethod
     def read(cls, payload: Any, ref_of: RefMaker) -> "VideoListing":
         """Scan ids and status words; a row without a usable id cannot be anybody's job and is passed over."""
-        by_id = {
-            row["video_id"]: row
-            for row in rows(payload)
-            if isinstance(row, dict) and isinstance(row.get("video_id"), str)
-        }
+        by_id = {_id(row): row for row in rows(payload) if isinstance(row, dict)}
+        by_id.pop("", None)
         return cls({video_id: _word(row) for video_id, row in by_id.items()}, by_id, ref_of)
 
     def decode(self, job_id: str) -> Video:
         return VideoRow.read(self._rows[job_id], self._ref_of, path=f"$.data[{job_id}]")
+
+
+def _id(row: Mapping[str, Any]) -> str:
+    value = row.get("video_id")
+    return value if isinstance(value, str) else str(value) if type(value) is int else ""
 
 
 def _word(row: Mapping[str, Any]) -> str:

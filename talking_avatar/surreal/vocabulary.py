@@ -7,10 +7,10 @@ import attrs
 from talking_avatar.errors import Throttled
 from talking_avatar.models.refs import JobRef
 from talking_avatar.models.results import Avatar, Pose, RenderStatus, Speech, Video, Voice
-from talking_avatar.wire.converter import decode, unknown_keys
+from talking_avatar.wire.converter import an_id, decode, unknown_keys
 from talking_avatar.wire.envelope import Dialect, Meaning
 from talking_avatar.wire.moments import link_expiry
-from talking_avatar.wire.shapes import one_object, rows
+from talking_avatar.wire.shapes import every, one_object
 
 __all__ = ["BASE_URL", "DIALECT", "REQUESTS_PER_MINUTE", "created_video", "render_status"]
 
@@ -44,7 +44,7 @@ def render_status(word: str) -> RenderStatus:
 
 @attrs.frozen
 class VideoRow:
-    video_id: str
+    video_id: str = attrs.field(validator=an_id)
     status: str = ""
     video_url: str | None = None
     mask_video_url: str | None = None
@@ -80,7 +80,7 @@ class RefMaker:
 
 @attrs.frozen
 class CreatedRow:
-    video_id: str
+    video_id: str = attrs.field(validator=an_id)
 
 
 def created_video(payload: Any, ref_of: RefMaker) -> Video:
@@ -89,7 +89,13 @@ def created_video(payload: Any, ref_of: RefMaker) -> Video:
     video_id = decode(CreatedRow, row).video_id
     word = row.get("status")
     word = word if isinstance(word, str) else "pending"
-    return Video(id=video_id, ref=ref_of(video_id), status=render_status(word), raw_status=word)
+    return Video(
+        id=video_id,
+        ref=ref_of(video_id),
+        status=render_status(word),
+        raw_status=word,
+        extra=unknown_keys(VideoRow, row),
+    )
 
 
 @attrs.frozen
@@ -98,8 +104,10 @@ class PoseRow:
     name: str = ""
     preview_url: str | None = None
 
-    def pose(self) -> Pose:
-        return Pose(pose_id=self.pose_id, name=self.name, preview_url=self.preview_url)
+    @classmethod
+    def read(cls, row: Any, *, path: str) -> Pose:
+        read = decode(cls, row, path=path)
+        return Pose(pose_id=read.pose_id, name=read.name, preview_url=read.preview_url, extra=unknown_keys(cls, row))
 
 
 @attrs.frozen
@@ -112,18 +120,20 @@ class CharacterRow:
     gender: str | None = None
     avatar_type: str | None = None
     preview_url: str | None = None
-    poses: list[PoseRow] = attrs.field(factory=list)
+    poses: list[Any] = attrs.field(factory=list)
 
-    def avatar(self, row: dict[str, Any]) -> Avatar:
+    @classmethod
+    def read(cls, row: Any, *, path: str) -> Avatar:
+        read = decode(cls, row, path=path)
         return Avatar(
-            id=self.id,
-            avatar_id=self.id,
-            name=self.display_name or self.name,
-            gender=self.gender,
-            kind=self.avatar_type,
-            preview_url=self.preview_url,
-            poses=tuple(pose.pose() for pose in self.poses),
-            extra={**unknown_keys(CharacterRow, row), "name": self.name},
+            id=read.id,
+            avatar_id=read.id,
+            name=read.display_name or read.name,
+            gender=read.gender,
+            kind=read.avatar_type,
+            preview_url=read.preview_url,
+            poses=tuple(PoseRow.read(pose, path=f"{path}.poses[{i}]") for i, pose in enumerate(read.poses)),
+            extra={**unknown_keys(cls, row), "name": read.name},
         )
 
 
@@ -131,18 +141,20 @@ class CharacterRow:
 class HeadRow:
     """A CG avatar made from a photo (000, 001); the raw sample has an undocumented ``avatar_url`` to a .glb."""
 
-    avatar_id: str
+    avatar_id: str = attrs.field(validator=an_id)
     gender: str | None = None
     preview_url: str | None = None
 
-    def avatar(self, row: dict[str, Any]) -> Avatar:
+    @classmethod
+    def read(cls, row: Any, *, path: str = "$.data") -> Avatar:
+        read = decode(cls, row, path=path)
         return Avatar(
-            id=self.avatar_id,
-            avatar_id=self.avatar_id,
-            gender=self.gender,
+            id=read.avatar_id,
+            avatar_id=read.avatar_id,
+            gender=read.gender,
             kind="cg_avatar",
-            preview_url=self.preview_url,
-            extra=unknown_keys(HeadRow, row),
+            preview_url=read.preview_url,
+            extra=unknown_keys(cls, row),
         )
 
 
@@ -155,18 +167,20 @@ class VoiceRow:
     preview_url: str | None = None
     tags: str = ""
 
-    def voice(self, row: dict[str, Any]) -> Voice:
+    @classmethod
+    def read(cls, row: Any, *, path: str) -> Voice:
+        read = decode(cls, row, path=path)
         return Voice(
-            id=self.voice_name,
-            voice_id=self.voice_name,
-            name=self.voice_name,
+            id=read.voice_name,
+            voice_id=read.voice_name,
+            name=read.voice_name,
             # Surreal capitalises it and Akool does not (guide/tts).
-            gender=self.gender.lower() if self.gender else None,
-            language=self.language,
-            locale=self.locale,
-            tags=tuple(tag.strip() for tag in self.tags.split(",") if tag.strip()),
-            preview_url=self.preview_url,
-            extra=unknown_keys(VoiceRow, row),
+            gender=read.gender.lower() if read.gender else None,
+            language=read.language,
+            locale=read.locale,
+            tags=tuple(tag.strip() for tag in read.tags.split(",") if tag.strip()),
+            preview_url=read.preview_url,
+            extra=unknown_keys(cls, row),
         )
 
 
@@ -176,24 +190,23 @@ class SpeechRow:
 
 
 def generated_avatar(payload: Any) -> Avatar:
-    row = one_object(payload)
-    return decode(HeadRow, row).avatar(row)
+    return HeadRow.read(one_object(payload))
 
 
 def generated_avatars(payload: Any) -> list[Avatar]:
-    return [decode(HeadRow, row, path=f"$.data[{i}]").avatar(row) for i, row in enumerate(rows(payload))]
+    return every(HeadRow.read, payload)
 
 
 def characters(payload: Any) -> list[Avatar]:
-    return [decode(CharacterRow, row, path=f"$.data[{i}]").avatar(row) for i, row in enumerate(rows(payload))]
+    return every(CharacterRow.read, payload)
 
 
 def poses(payload: Any) -> list[Pose]:
-    return [decode(PoseRow, row, path=f"$.data[{i}]").pose() for i, row in enumerate(rows(payload))]
+    return every(PoseRow.read, payload)
 
 
 def voices(payload: Any) -> list[Voice]:
-    return [decode(VoiceRow, row, path=f"$.data[{i}]").voice(row) for i, row in enumerate(rows(payload))]
+    return every(VoiceRow.read, payload)
 
 
 def speech(payload: Any) -> Speech:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
 import aiohttp
@@ -24,6 +24,8 @@ __all__ = ["AiohttpFiles", "AiohttpPort", "ClientSession", "Sessions"]
 CONNECT_TIMEOUT = 15.0
 LARGEST_ANSWER = 64 * 1024 * 1024
 MOST_REDIRECTS = 5
+# Up to here a body fits into the socket's and the transport's buffers, and writing it does not wait for the peer.
+WRITTEN_AT_ONCE = 64 * 1024
 _NOBODY = (aiohttp.ClientError, OSError, TimeoutError)
 
 
@@ -36,19 +38,32 @@ class Sessions:
     _closed: bool = False
 
     async def current(self) -> ClientSession:
-        """The session of the running loop."""
+        """The session of the running loop; raises `Closed` when there is to be none any more."""
         if self._given is not None:
-            return self._given
+            return self._given_if_open(self._given)
         keeper = self._keepers.get(asyncio.get_running_loop())
-        if keeper is None:
-            if self._closed:
-                msg = "this client has been closed; make a new one, or call start() on it again"
-                raise Closed(msg)
-            # Opening never suspends, so two tasks cannot both get here.
-            generator = _session_until_loop_ends()
-            keeper = _Keeper(generator, await anext(generator))
-            self._keepers[asyncio.get_running_loop()] = keeper
-        return keeper.session
+        return (await self._opened() if keeper is None else keeper).session
+
+    def _given_if_open(self, session: ClientSession) -> ClientSession:
+        if session.closed:
+            raise Closed("the session that was passed in has been closed by its owner")
+        self._refuse_if_closed()
+        return session
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise Closed("this client has been closed; make a new one, or call start() on it again")
+
+    async def _opened(self) -> "_Keeper":
+        self._refuse_if_closed()
+        # A session holds its loop, so the weak key alone would keep the sessions of ended loops.
+        for ended in [loop for loop in self._keepers if loop.is_closed()]:
+            del self._keepers[ended]
+        # Opening never suspends, so two tasks cannot both get here.
+        generator = _session_until_loop_ends()
+        keeper = _Keeper(generator, await anext(generator))
+        self._keepers[asyncio.get_running_loop()] = keeper
+        return keeper
 
     def reopen(self) -> None:
         """Allow sessions again after `aclose`."""
@@ -86,19 +101,17 @@ class AiohttpPort:
 
     async def exchange(self, call: Call[Any], headers: Mapping[str, str]) -> Answer:
         session = await self._sessions.current()
-        body = None if call.body is None else _JsonBody(call.body)
-        url = f"{self.base_url}{call.path}"
-        if call.query:
-            url = f"{url}?{urlencode(call.query)}"
+        body = None if call.body is None else _JsonBody(call.body, silence=call.timeout)
         try:
             with self._clock.busy():
                 # A redirect would carry the credential elsewhere; no documented endpoint sends one.
                 async with session.request(
                     call.method,
-                    URL(url, encoded=True),
+                    self._url(call),
                     data=body,
                     headers=headers,
                     allow_redirects=False,
+                    raise_for_status=False,
                     timeout=_timeout(call.timeout, whole=call.idempotent),
                 ) as response:
                     return Answer(response.status, response.headers, await _bounded(response, call))
@@ -106,6 +119,11 @@ class AiohttpPort:
             raise _unreachable(
                 call, error, sent=body.left if body is not None else not _never_connected(error)
             ) from None
+
+    def _url(self, call: Call[Any]) -> URL:
+        query = "&".join([f"{name}={quote(value, safe='')}" for name, value in (call.query or {}).items()])
+        address = f"{self.base_url}{call.path}"
+        return URL(f"{address}?{query}" if query else address, encoded=True)
 
     async def aclose(self) -> None:
         await self._sessions.aclose()
@@ -118,13 +136,19 @@ class _JsonBody(aiohttp.BytesPayload):
     says False.
     """
 
-    def __init__(self, body: Mapping[str, Any]) -> None:
+    def __init__(self, body: Mapping[str, Any], *, silence: float) -> None:
         super().__init__(json.dumps(body, ensure_ascii=False).encode(), content_type="application/json")
+        self._silence = silence
         self.left = False
 
     async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
         self.left = True
-        await super().write_with_length(writer, content_length)
+        if content_length is not None and content_length <= WRITTEN_AT_ONCE:
+            await super().write_with_length(writer, content_length)
+            return
+        # aiohttp times the silence only once everything is written, and a peer that stops reading is silent too.
+        async with asyncio.timeout(self._silence):
+            await super().write_with_length(writer, content_length)
 
     async def write(self, writer: AbstractStreamWriter) -> None:
         self.left = True
@@ -134,9 +158,9 @@ class _JsonBody(aiohttp.BytesPayload):
 @lru_cache(maxsize=32)
 def _timeout(silence: float, *, whole: bool) -> aiohttp.ClientTimeout:
     # A total would cut a create off while its answer, and with it the paid job's id, is still on the way.
-    return aiohttp.ClientTimeout(
-        total=silence + CONNECT_TIMEOUT if whole else None, sock_connect=CONNECT_TIMEOUT, sock_read=silence
-    )
+    if whole:
+        return aiohttp.ClientTimeout(total=silence + CONNECT_TIMEOUT, connect=CONNECT_TIMEOUT)
+    return aiohttp.ClientTimeout(connect=CONNECT_TIMEOUT, sock_read=silence)
 
 
 async def _bounded(response: aiohttp.ClientResponse, call: Call[Any]) -> bytes:
@@ -158,10 +182,15 @@ def _never_connected(error: BaseException) -> bool:
 
 
 def _unreachable(call: Call[Any], error: BaseException, *, sent: bool) -> Unreachable:
-    # Only the class and the operating system's words: a message of aiohttp's may hold the whole URL.
-    reason = getattr(error, "strerror", None) or type(error).__name__
     fate = "it may have arrived" if sent else "it never left this machine"
-    return Unreachable(f"no answer to {call.name} ({reason}); {fate}", sent=sent, call=call.name)
+    text = f"no answer to {call.name} ({_reason(error)}); {fate}. {call.consequence(refused=not sent)}."
+    return Unreachable(text, sent=sent, call=call.name)
+
+
+def _reason(error: BaseException) -> str:
+    # Only the class and the operating system's words: a message of aiohttp's may hold the whole URL.
+    words = getattr(getattr(error, "os_error", error), "strerror", None)
+    return words or ("timed out" if isinstance(error, TimeoutError) else type(error).__name__)
 
 
 @attrs.define(eq=False)
@@ -173,30 +202,56 @@ class AiohttpFiles:
 
     @asynccontextmanager
     async def open(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[FileAnswer]:
-        """GET *url*, following redirects to http and https only; raises `Unreachable`, also while reading."""
-        session = await self._sessions.current()
-        target = URL(url, encoded=True)
+        """GET *url*, following redirects to http and https only; raises `Unreachable`, also while reading.
+
+        Raises ValueError where *url*, or what it redirects to, is no address at all.
+        """
+        response = await self._final(await self._sessions.current(), URL(url, encoded=True), headers)
+        async with response:
+            yield FileAnswer(response.status, response.headers, _chunks(response))
+
+    async def _final(self, session: ClientSession, url: URL, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
+        for _ in range(MOST_REDIRECTS + 1):
+            _web_only(url)
+            response = await self._get(session, url, headers)
+            if response.status not in {301, 302, 303, 307, 308} or "Location" not in response.headers:
+                return response
+            response.release()
+            url = _target(url, response.headers["Location"])
+        raise Unreachable(f"the file host {url.host} redirected more than {MOST_REDIRECTS} times", call="GET file")
+
+    async def _get(self, session: ClientSession, url: URL, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
         try:
-            for _ in range(MOST_REDIRECTS + 1):
-                _web_only(target)
-                async with session.get(
-                    target,
-                    headers={"Accept-Encoding": "identity", **headers},
-                    allow_redirects=False,
-                    timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=60),
-                ) as response:
-                    if response.status in {301, 302, 303, 307, 308} and "Location" in response.headers:
-                        target = target.join(URL(response.headers["Location"]))
-                        continue
-                    yield FileAnswer(response.status, response.headers, response.content.iter_any())
-                    return
+            return await session.get(
+                url,
+                headers={"Accept-Encoding": "identity", **headers},
+                allow_redirects=False,
+                raise_for_status=False,
+                timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_TIMEOUT, sock_read=60),
+            )
         except _NOBODY as error:
-            reason = getattr(error, "strerror", None) or type(error).__name__
-            raise Unreachable(f"the file host {target.host} did not answer whole ({reason})", call="GET file") from None
-        raise Unreachable(f"the file host {target.host} redirected more than {MOST_REDIRECTS} times", call="GET file")
+            raise _broken_off(url, error) from None
 
     async def aclose(self) -> None:
         await self._sessions.aclose()
+
+
+async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    # Only the reading is watched: an OSError of the caller's own, such as a full disk, is not the host's.
+    try:
+        async for chunk in response.content.iter_any():
+            yield chunk
+    except _NOBODY as error:
+        raise _broken_off(response.url, error) from None
+
+
+def _broken_off(url: URL, error: BaseException) -> Unreachable:
+    return Unreachable(f"the file host {url.host} did not answer whole ({_reason(error)})", call="GET file")
+
+
+def _target(url: URL, location: str) -> URL:
+    # As it is, because quoting it anew would break a signature.
+    return url.join(URL(location, encoded=location.isascii()))
 
 
 def _web_only(url: URL) -> None:

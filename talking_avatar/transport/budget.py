@@ -15,7 +15,7 @@ __all__ = ["Budget", "Permit", "Purpose"]
 
 
 class Purpose(Enum):
-    """What a request is for; creates go first, reads get a small share while creates wait."""
+    """What a request is for; creates go first, and reads get a small share while creates wait."""
 
     CREATE = "create"
     READ = "read"
@@ -35,7 +35,8 @@ class Budget:
     """The requests of one account.
 
     *limit* per *window* seconds is where it starts (None: no limit is known); headers correct it, a refusal halves it
-    and quiet time restores it. While creates wait, one read is let through for every *creates_per_read* of them.
+    and quiet time restores it. While creates wait, reads stand back, yet after *creates_per_read* creates the next
+    place is kept for a read that has asked.
     """
 
     limit: int | None = 30
@@ -49,6 +50,7 @@ class Budget:
     _left: int | None = None
     _left_until: float = float("-inf")
     _creates_since_read: int = 0
+    _read_turned_away: float = float("-inf")
     _last_recovery: float = float("-inf")
     granted: int = 0
     refused: int = 0
@@ -64,10 +66,15 @@ class Budget:
     def ready_at(self, now: float, purpose: Purpose) -> float:
         """When a request may leave: *now* or earlier means at once, infinity means after somebody else's answer."""
         self._forget(now)
-        if purpose is Purpose.READ and self.creates_waiting and self._creates_since_read < self.creates_per_read:
+        if purpose is Purpose.CREATE:
+            return self._next_place(now, kept=self._read_is_owed(now))
+        at = self._next_place(now)
+        if self.creates_waiting and self._creates_since_read < self.creates_per_read:
             # A create is about to take the next place; look again when one could be free.
-            return max(self._next_place(now), now + self._pace())
-        return self._next_place(now)
+            at = max(at, now + self._pace())
+        if at > now:
+            self._read_turned_away = now
+        return at
 
     def try_acquire(self, now: float, purpose: Purpose) -> Permit | None:
         """A permit, if one is to be had at *now*."""
@@ -79,6 +86,7 @@ class Budget:
             self._creates_since_read += 1
         else:
             self._creates_since_read = 0
+            self._read_turned_away = float("-inf")
         if self._left is not None:
             self._left -= 1
         return Permit(now, purpose)
@@ -114,17 +122,23 @@ class Budget:
         self._blocked_until = max(self._blocked_until, now + wait)
         self._last_recovery = self._blocked_until
 
-    def _next_place(self, now: float) -> float:
+    def _read_is_owed(self, now: float) -> bool:
+        # Whoever was turned away and has not asked again for a window has gone; creates need not wait for it.
+        is_turn = self._creates_since_read >= self.creates_per_read
+        return is_turn and now - self._read_turned_away < self.window
+
+    def _next_place(self, now: float, *, kept: bool = False) -> float:
         at = max(now, self._blocked_until)
-        if self._left is not None and self._left <= 0:
+        if self._left is not None and self._left <= kept:
             at = max(at, self._left_until)
-        used = self._in_flight + len(self._leaving)
+        used = self._in_flight + len(self._leaving) + kept
         if used < self._allowed:
             return at
         over = used - int(self._allowed)
         return max(at, self._leaving[over]) if over < len(self._leaving) else float("inf")
 
     def _pace(self) -> float:
+        """The mean distance of two requests."""
         return self.window / self._allowed
 
     def _forget(self, now: float) -> None:

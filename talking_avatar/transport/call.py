@@ -36,6 +36,14 @@ class Call(Generic[T]):
         """``GET /v1/v2v/video.get``."""
         return f"{self.method} {self.path}"
 
+    def consequence(self, *, refused: bool) -> str:
+        """What the failure of this call means for renders, *refused* by the service itself or left open."""
+        if self.idempotent:
+            return "What runs at the service goes on"
+        if refused:
+            return "Nothing was started"
+        return "It may have been accepted and paid, so look at the service before you send it again"
+
 
 @attrs.frozen
 class Answer:

@@ -2,8 +2,6 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
 
 import attrs
@@ -30,41 +28,40 @@ class Gate:
     _turns: PerLoop[dict[Purpose, asyncio.Lock]] = attrs.field(
         factory=lambda: PerLoop(lambda: {purpose: asyncio.Lock() for purpose in Purpose}), repr=False
     )
+    _reads_waiting: int = 0
 
-    @asynccontextmanager
-    async def passing(self, purpose: Purpose) -> AsyncIterator[None]:
+    def passing(self, purpose: Purpose) -> "_Passing":
         """Wait for a place, and give it back when the block ends."""
-        async with self.settling(await self.acquire(purpose)):
-            yield
+        return _Passing(self, purpose)
 
-    @asynccontextmanager
-    async def settling(self, permit: Permit) -> AsyncIterator[None]:
+    def settling(self, permit: Permit) -> "_Settling":
         """Give the place of *permit* back when the block ends."""
-        refusal = None
-        try:
-            yield
-        except Throttled as error:
-            refusal = error
-            raise
-        finally:
-            now = self.clock.monotonic()
-            self.budget.settle(permit, now)
-            if refusal is not None:
-                self.budget.slow_down(now, refusal.retry_after)
+        return _Settling(self, permit)
 
     async def acquire(self, purpose: Purpose) -> Permit:
         """Wait for a place; whoever acquires must settle."""
-        turn = self._turns.get()[purpose]
-        permit = None if turn.locked() else self.try_acquire(purpose)
-        if permit is not None:
-            return permit
         is_create = purpose is Purpose.CREATE
+        # Not whether the lock is held: between two holders it is free, and a newcomer would slip in.
+        someone_waits = self.budget.creates_waiting if is_create else self._reads_waiting
+        permit = None if someone_waits else self.try_acquire(purpose)
+        return permit or await self._wait_in_line(purpose, is_create=is_create)
+
+    async def _wait_in_line(self, purpose: Purpose, *, is_create: bool) -> Permit:
         self.budget.creates_waiting += is_create
+        self._reads_waiting += not is_create
         try:
-            async with turn:
+            async with self._turns.get()[purpose]:
                 return await self._wait_for_place(purpose)
         finally:
             self.budget.creates_waiting -= is_create
+            self._reads_waiting -= not is_create
+
+    def settle(self, permit: Permit, outcome: BaseException | None = None) -> None:
+        """Give the place of *permit* back; *outcome* is how its request failed."""
+        now = self.clock.monotonic()
+        self.budget.settle(permit, now)
+        if isinstance(outcome, Throttled):
+            self.budget.slow_down(now, outcome.retry_after)
 
     def try_acquire(self, purpose: Purpose) -> Permit | None:
         """A place, if there is one now."""
@@ -86,6 +83,32 @@ class Gate:
             if permit is not None:
                 return permit
             await self.clock.sleep(min(self.ready_in(purpose), LONGEST_DOZE))
+
+
+@attrs.define(eq=False)
+class _Settling:
+    _gate: Gate
+    _permit: Permit
+
+    async def __aenter__(self) -> None:
+        return
+
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        self._gate.settle(self._permit, error)
+
+
+@attrs.define(eq=False)
+class _Passing:
+    _gate: Gate
+    _purpose: Purpose
+    _permit: Permit | None = None
+
+    async def __aenter__(self) -> None:
+        self._permit = await self._gate.acquire(self._purpose)
+
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if self._permit is not None:
+            self._gate.settle(self._permit, error)
 
 
 _gates: "WeakValueDictionary[tuple[str, str, str, int], Gate]" = WeakValueDictionary()

@@ -6,7 +6,7 @@ from math import isfinite
 
 import attrs
 
-__all__ = ["RateHint", "read_hint"]
+__all__ = ["NOTHING_SAID", "RateHint", "read_hint"]
 
 # A clock that is wrong, here or there, must not park an account for hours.
 LONGEST_WAIT = 300.0
@@ -31,15 +31,17 @@ NOTHING_SAID = RateHint()
 def read_hint(headers: Mapping[str, str], now: float) -> RateHint:
     """Read ``X-Ratelimit-*`` and ``Retry-After`` at epoch time *now*; what cannot be read is left out."""
     total = headers.get("X-Ratelimit-Total")
+    left = headers.get("X-Ratelimit-Left")
+    reset = headers.get("X-Ratelimit-Reset")
     retry = headers.get("Retry-After")
     retry_ms = headers.get("Retry-After-Ms")
-    if total is None and retry is None and retry_ms is None and "X-Ratelimit-Left" not in headers:
+    if total is left is reset is retry is retry_ms is None:
         return NOTHING_SAID
     return RateHint(
-        total=_count(total, least=1),
-        left=_count(headers.get("X-Ratelimit-Left"), least=0),
-        reset_in=_reset_in(headers.get("X-Ratelimit-Reset"), now),
-        retry_after=_retry_after(retry, retry_ms, now),
+        _count(total, least=1),
+        _count(left, least=0),
+        None if reset is None else _reset_in(reset, now),
+        _retry_after(retry, retry_ms, now),
     )
 
 
@@ -48,16 +50,10 @@ def _count(text: str | None, *, least: int) -> int | None:
     return int(number) if number is not None and number >= least else None
 
 
-def _reset_in(text: str | None, now: float) -> float | None:
+def _reset_in(text: str, now: float) -> float | None:
     # The vendor calls it a timestamp and gives no unit (guide/ratelimit).
-    number = _number(text)
-    if number is None:
-        return None
-    if number >= _EPOCH_MILLISECONDS:
-        number = number / 1000 - now
-    elif number >= _EPOCH_SECONDS:
-        number -= now
-    return min(max(number, 0.0), LONGEST_WINDOW)
+    number = _from_now(_number(text), now)
+    return None if number is None else min(max(number, 0.0), LONGEST_WINDOW)
 
 
 def _retry_after(text: str | None, milliseconds: str | None, now: float) -> float | None:
@@ -66,17 +62,20 @@ def _retry_after(text: str | None, milliseconds: str | None, now: float) -> floa
         number /= 1000
     elif text is not None:
         number = _number(text)
-        if number is None:
-            number = _seconds_until(text, now)
-        elif number >= _EPOCH_SECONDS:
-            number -= now
+        number = _seconds_until(text, now) if number is None else _from_now(number, now)
     return None if number is None else min(max(number, 0.0), LONGEST_WAIT)
+
+
+def _from_now(number: float | None, now: float) -> float | None:
+    if number is None or number < _EPOCH_SECONDS:
+        return number
+    return (number / 1000 if number >= _EPOCH_MILLISECONDS else number) - now
 
 
 def _seconds_until(date: str, now: float) -> float | None:
     try:
         return parsedate_to_datetime(date).timestamp() - now
-    except (ValueError, TypeError, OverflowError, IndexError):
+    except (ValueError, TypeError, OverflowError, IndexError, AttributeError):
         return None
 
 

@@ -10,7 +10,7 @@ from talking_avatar.backoff import Backoff
 from talking_avatar.clock import SYSTEM_CLOCK, Clock
 from talking_avatar.errors import ServerFault, Throttled, Unreachable
 
-__all__ = ["NEVER", "Retry", "is_safe_to_repeat"]
+__all__ = ["Retry", "is_safe_to_repeat"]
 
 T = TypeVar("T")
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 class Retry:
     """At most *attempts* tries of one call, *backoff* apart or as long as the service asks."""
 
-    attempts: int = 4
+    attempts: int = attrs.field(default=4, validator=attrs.validators.ge(1))
     backoff: Backoff = attrs.field(factory=lambda: Backoff(initial=0.5, maximum=20.0))
 
     async def run(
@@ -40,9 +40,6 @@ class Retry:
                 wait = max(self.backoff.wait(tried, rng), getattr(error, "retry_after", None) or 0.0)
             await clock.sleep(wait)
         return await attempt()
-
-
-NEVER = Retry(attempts=1)
 
 
 def is_safe_to_repeat(error: BaseException, *, idempotent: bool) -> bool:

@@ -67,8 +67,9 @@ class Learned:
     Equal expected lateness per look, under the durations observed so far, comes within a few per cent of the least
     possible polls × lateness. About *looks* are spent on a render, fewer where many unlisted ones share the requests,
     more where the lateness would pass *worst* seconds. No wait is below *shortest* (*shortest_listed* where one request
-    answers for all), above *stretch* times the lateness aimed at, or beyond half of what is left to the median: renders
-    may have become faster. Before anything has been learned the interval grows with age.
+    answers for all), and none above the longest of *stretch* times the lateness aimed at, *leap* of what is left to the
+    median (renders may have become faster) and *share* of the age: a render that outlives all known ones by far is
+    looked at ever more rarely. Before anything has been learned the interval grows with age, too.
     """
 
     shortest: float = 1.0
@@ -78,6 +79,8 @@ class Learned:
     fewest_looks: float = 2.0
     worst: float = 12.0
     stretch: float = 4.0
+    leap: float = 0.5
+    share: float = 0.02
     jitter: float = 0.05
 
     def delay(self, situation: Situation, rng: random.Random) -> float:
@@ -102,10 +105,10 @@ class Learned:
         median = outlook.median * scale
         aim = self._aim(situation, outlook)
         # Looks × lateness comes near the least product, so this lateness for each look adds up to *aim*.
-        share = aim * aim / (outlook.least_product * scale)
-        wait = outlook.lateness_reached_after(age, share / scale) * scale
+        due = aim * aim / (outlook.least_product * scale)
+        wait = outlook.lateness_reached_after(age, due / scale) * scale
         shortest = min(max(0.1 * median, self.shortest), self.shortest_listed) if situation.listed else self.shortest
-        longest = max(self.stretch * aim, 0.5 * (median - situation.age))
+        longest = max(self.stretch * aim, self.leap * (median - situation.age), self.share * situation.age)
         return min(max(wait, shortest), longest)
 
     def _aim(self, situation: Situation, outlook: Outlook) -> float:

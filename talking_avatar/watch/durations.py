@@ -13,13 +13,17 @@ LONGEST = 48 * 3600.0
 RATIO = 1.04
 _EDGES = [SHORTEST * RATIO**i for i in range(int(log(LONGEST / SHORTEST) / log(RATIO)) + 2)]
 _LOG_EDGES = [log(edge) for edge in _EDGES]
+# Age, survival and its integral where the first bin begins.
+_BIRTH = (0.0, 1.0, 0.0)
 
 # Renders vary about this much (σ of the logarithm) as long as too few were seen to say.
 USUAL_SPREAD = 0.35
 USUAL_SPREAD_WEIGHT = 4.0
 # Some renders are like none before; without this share a job past the longest one seen would be looked at in vain.
-SURPRISE = 0.06
+SURPRISE = 0.03
 SURPRISE_SPREAD = 1.2
+# Silverman's bandwidth has 0.9; the surprises already fill what lies between samples, and blur costs looks.
+BANDWIDTH = 0.7
 
 # Twelve durations or so tell a change of speed from chance.
 FEWEST_TO_DOUBT = 12.0
@@ -41,15 +45,15 @@ class Outlook:
 
     def survival(self, age: float) -> float:
         """The chance that a render takes longer than *age*."""
-        return self._at(age, self._survival, from_zero=False)
+        return self._at(age)[0]
 
     def lateness_reached_after(self, age: float, lateness: float) -> float:
         """The wait after which a render that runs at *age* has on average been finished for *lateness* seconds.
 
         Infinity where even the end of the scale does not reach it.
         """
-        alive = max(self.survival(age), 1e-12)
-        begun = self._at(age, self._integral)
+        alive, begun = self._at(age)
+        alive = max(alive, 1e-12)
         low, high = bisect_right(_EDGES, age), len(_EDGES) - 1
         if low > high or self._late(high, age, alive, begun) < lateness:
             return float("inf")
@@ -60,24 +64,27 @@ class Outlook:
             else:
                 high = middle
         before = max(age, _EDGES[low - 1]) if low else age
-        late_before = (before - age) - (self._at(before, self._integral) - begun) / alive
-        late_after = self._late(low, age, alive, begun)
-        # Lateness grows about with the square of the wait, and bins are narrow enough for a straight line.
-        share = (lateness - late_before) / (late_after - late_before) if late_after > late_before else 1.0
-        return before + share * (_EDGES[low] - before) - age
+        alive_before, until_before = self._at(before)
+        missing = lateness - (before - age) + (until_before - begun) / alive
+        # Within a bin survival falls in a straight line, so lateness is a parabola.
+        slope = 1 - alive_before / alive
+        bend = (alive_before - self._survival[low]) / ((_EDGES[low] - before) * alive)
+        return before - age + 2 * missing / (slope + sqrt(max(slope * slope + 2 * bend * missing, 1e-24)))
 
     def _late(self, edge: int, age: float, alive: float, begun: float) -> float:
         return (_EDGES[edge] - age) - (self._integral[edge] - begun) / alive
 
-    @staticmethod
-    def _at(age: float, values: list[float], *, from_zero: bool = True) -> float:
+    def _at(self, age: float) -> tuple[float, float]:
+        """Survival at *age*, and its integral up to there."""
         index = bisect_right(_EDGES, age)
-        if index == 0:
-            return values[0] * (age / _EDGES[0]) if from_zero else values[0]
         if index == len(_EDGES):
-            return values[-1]
-        share = (age - _EDGES[index - 1]) / (_EDGES[index] - _EDGES[index - 1])
-        return values[index - 1] + share * (values[index] - values[index - 1])
+            return self._survival[-1], self._integral[-1]
+        start, alive, area = (
+            (_EDGES[index - 1], self._survival[index - 1], self._integral[index - 1]) if index else _BIRTH
+        )
+        passed = age - start
+        now = alive + (self._survival[index] - alive) * passed / (_EDGES[index] - start)
+        return now, area + passed * (alive + now) / 2
 
 
 @attrs.define
@@ -166,8 +173,8 @@ class Durations:
 
     def _build(self) -> Outlook:
         mean, spread = self._spread()
-        # Silverman's bandwidth: narrow enough to follow the shape, wide enough to say something between samples.
-        bandwidth = max(0.9 * spread * max(self.weight, 1.0) ** -0.2, 0.02)
+        # Narrow enough to follow the shape, wide enough to say something between samples.
+        bandwidth = max(BANDWIDTH * spread * max(self.weight, 1.0) ** -0.2, 0.02)
         reach = int(4 * bandwidth / log(RATIO)) + 1
         kernel = [_normal(offset * log(RATIO) / bandwidth) for offset in range(-reach, reach + 1)]
         finished = [0.0] * len(_EDGES)

@@ -28,6 +28,8 @@ __all__ = ["Family"]
 MOST_READS_IN_FLIGHT = 32
 MISSES_BEFORE_ASKING = 3
 AGES_SAMPLED = 32
+# How rarely a job is looked at whose service calls when it changes.
+BACKSTOP = 300.0
 # The last look before a deadline leaves this much time for its answer.
 LAST_LOOK = 2.0
 
@@ -54,8 +56,14 @@ class Family:
         self.gate = gate
         self.jobs: dict[str, Job[Any]] = {}
         self.durations = Durations()
+        self.learned_before = 0
+        # Whether callbacks come: believed until a look finds a finished job that nobody called about.
+        self.calls_come = True
         self.health = Health()
         self.counts = {"list": 0, "get": 0, "failed": 0}
+        # Creates under way: while there are any, a new id in a list may be ours.
+        self.creating = 0
+        self.on_ids_seen: Callable[[set[str]], None] | None = None
         self._scheduler = scheduler
         self._cadence = cadence
         self._announce = announce
@@ -63,6 +71,7 @@ class Family:
         self._fetch = fetch
         self._waiting: deque[Job[Any]] = deque()
         self._looking: set[str] = set()
+        self._called: set[str] = set()
         self._list_at: float | None = None
         self._turn_at = float("inf")
         self._listing = False
@@ -90,6 +99,8 @@ class Family:
 
     def look_soon(self, job: Job[Any]) -> None:
         """Look at *job* as soon as the budget allows, because somebody says that it changed."""
+        self.calls_come = self.calls_come or job.expects_call
+        self._called.add(job.ref.id)
         if not job.settled:
             self._queue(job)
             self._serve(self.clock.monotonic())
@@ -97,7 +108,7 @@ class Family:
     def story(self, job: Job[Any]) -> Iterator[events.Event]:
         """Where *job* stands, as events, for whoever begins to listen now."""
         at = self.clock.time()
-        kind = events.Submitted if job.request is not None else events.Attached
+        kind = events.Submitted if job.timed else events.Attached
         yield kind(ref=job.ref, at=job.opened_wall)
         if job.latest is not None:
             yield events.StatusChanged(ref=job.ref, at=at, status=job.latest.status, raw_status=job.latest.raw_status)
@@ -198,6 +209,8 @@ class Family:
             self._plan_list(now, job)
             return
         wait = self._cadence.delay(self._situation(job, now), self._scheduler.rng)
+        if job.expects_call and self.calls_come:
+            wait = max(wait, BACKSTOP)
         self._scheduler.schedule(job, self._before_deadline(job, now, now + wait))
 
     def _plan_list(self, now: float, newest: Job[Any] | None = None) -> None:
@@ -253,6 +266,9 @@ class Family:
             self._recovered()
             job.looks += 1
             job.misses = 0
+            called = job.ref.id in self._called
+            self._called.discard(job.ref.id)
+            self.calls_come = called or not (job.expects_call and answer.status.is_final) and self.calls_come
             self.learn(job, answer)
             if not job.settled:
                 self._plan(job)
@@ -260,6 +276,7 @@ class Family:
 
     async def _scan(self, permit: Permit, begun: float) -> None:
         self.counts["list"] += 1
+        quiet = not self.creating
         try:
             async with self.gate.settling(permit):
                 listing: Listing = await self.product.listing()  # type: ignore[misc]
@@ -275,6 +292,8 @@ class Family:
             self._cost_of_list = _average(self._cost_of_list, self.clock.monotonic() - begun)
             self._recovered()
             self._compare(listing, begun)
+            if self.on_ids_seen is not None and quiet and not self.creating:
+                self.on_ids_seen(set(listing.words))
         now = self.clock.monotonic()
         self._plan_list(now)
         self._serve(now)
@@ -311,7 +330,7 @@ class Family:
         job.advance(answer)
         self._tell_changes(job, known, answer)
         if answer.status is RenderStatus.FINISHED:
-            if job.request is not None:
+            if job.timed:
                 self.durations.add(((previous_read + now) / 2 - job.accepted_at) / job.scale)
             self._end(job, None)
         elif answer.status is RenderStatus.FAILED:

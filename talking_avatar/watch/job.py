@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Generator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -33,19 +34,22 @@ class Job(Generic[T]):
         "_family",
         "_feeds",
         "_latest",
+        "_request",
         "_waiters",
         "accepted_at",
         "deadline_at",
+        "delivered",
         "entry",
+        "expects_call",
         "key",
         "last_read_at",
         "looks",
         "misses",
         "opened_wall",
         "ref",
-        "request",
         "scale",
         "settled",
+        "timed",
     )
 
     def __init__(
@@ -62,7 +66,7 @@ class Job(Generic[T]):
         self._family = family
         # None only for a request of a batch that was never accepted; every job of submit and attach has its ref.
         self.ref = cast("JobRef", ref)
-        self.request = request
+        self._request = request
         self.key = key
         self.accepted_at = now
         self.opened_wall = wall
@@ -73,10 +77,21 @@ class Job(Generic[T]):
         self.scale = 1.0
         self.entry: int | None = None
         self.settled = False
+        self.timed = False
+        self.delivered = False
+        self.expects_call = False
         self._latest: T | None = None
         self._error: BaseException | None = None
         self._waiters: list[Any] | None = None
         self._feeds: list[Feed] | None = None
+
+    @property
+    def request(self) -> Any:
+        """What was asked for, None for a job that was attached by its ref."""
+        if isinstance(self._request, partial):
+            # Kept as text until somebody wants it: a hundred thousand resumed jobs are not decoded for nothing.
+            self._request = self._request()
+        return self._request
 
     @property
     def status(self) -> RenderStatus:

@@ -1,25 +1,64 @@
 """From a request to an accepted job: sent once, and what became of it always told."""
 
 import asyncio
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from talking_avatar.backoff import Backoff
 from talking_avatar.errors import ApiError, SubmissionUnknown, Throttled, Unreachable
-from talking_avatar.models.product import JobResult, Product
-from talking_avatar.transport.budget import Purpose
-from talking_avatar.transport.gate import Gate
+from talking_avatar.models.product import JobResult
+from talking_avatar.transport.budget import Permit, Purpose
+from talking_avatar.watch.family import Family
+from talking_avatar.watch.job import Job
 from talking_avatar.watch.scheduler import Scheduler
 
-__all__ = ["create_once"]
+__all__ = ["UNNOTED", "Notes", "submit_once"]
 
 # A create that provably never left may go again, but somebody who mistyped an address should soon hear of it.
 UNSENT_TRIES = 5
 HASTE = Backoff(initial=1.0, maximum=30.0)
 
 
-async def create_once(
-    product: Product[Any, Any], gate: Gate, request: Any, scheduler: Scheduler, *, give_up_at: float
-) -> JobResult:
+class Notes(Protocol):
+    """Told of every step of a create, before or right after it happens."""
+
+    async def leaving(self) -> None:
+        """The create is about to be sent."""
+        ...
+
+    async def never_left(self) -> None:
+        """It was not sent, or turned away for haste: it may be sent again."""
+        ...
+
+    async def refused(self, error: ApiError) -> None:
+        """The service will not render this."""
+        ...
+
+    async def lost(self, error: Exception) -> None:
+        """It left, and nobody knows what became of it."""
+        ...
+
+    async def accepted(self, answer: JobResult) -> None:
+        """The service has it, under this id."""
+        ...
+
+
+class _Unnoted:
+    async def leaving(self) -> None: ...
+    async def never_left(self) -> None: ...
+    async def refused(self, error: ApiError) -> None: ...
+    async def lost(self, error: Exception) -> None: ...
+    async def accepted(self, answer: JobResult) -> None: ...
+
+
+UNNOTED: Notes = _Unnoted()
+
+Watch = Callable[[JobResult], Job[Any]]
+
+
+async def submit_once(
+    family: Family, request: Any, scheduler: Scheduler, *, notes: Notes, watch: Watch, give_up_at: float
+) -> Job[Any]:
     """Send the create of *request* until the service has accepted or refused it, at most once past the wire.
 
     Raises `ApiError` when it was refused, `Unreachable` when it never left, and `SubmissionUnknown` when it left and
@@ -27,10 +66,12 @@ async def create_once(
     """
     unsent = hasty = 0
     while True:
-        permit = await gate.acquire(Purpose.CREATE)
+        permit = await family.gate.acquire(Purpose.CREATE)
+        # A caller who stops waiting must not tear the connection from under a create that may be accepted this instant,
+        # nor keep its id from being noted and watched.
+        attempt = asyncio.ensure_future(_attempt(family, request, permit, notes, watch))
         try:
-            async with gate.settling(permit):
-                return await _shielded(product, request)
+            return await asyncio.shield(attempt)
         except Throttled as error:
             hasty += 1
             wait = max(HASTE.wait(hasty, scheduler.rng), error.retry_after or 0)
@@ -38,26 +79,38 @@ async def create_once(
                 raise
         except Unreachable as error:
             unsent += 1
-            if error.sent:
-                raise _unknown(product, request, error) from error
             if unsent >= UNSENT_TRIES:
                 raise
-            wait = HASTE.wait(unsent, scheduler.rng)
-        except ApiError as error:
-            if error.refused:
-                raise
-            raise _unknown(product, request, error) from error
+            wait = max(HASTE.wait(unsent, scheduler.rng), getattr(error, "retry_after", None) or 0)
         await scheduler.clock.sleep(wait)
 
 
-async def _shielded(product: Product[Any, Any], request: Any) -> JobResult:
-    # A caller who stops waiting must not tear the connection from under a create that may be accepted this instant.
-    return await asyncio.shield(asyncio.ensure_future(product.create(request)))
+async def _attempt(family: Family, request: Any, permit: Permit, notes: Notes, watch: Watch) -> Job[Any]:
+    async with family.gate.settling(permit):
+        await notes.leaving()
+        try:
+            answer = await family.product.create(request)
+        except Throttled:
+            await notes.never_left()
+            raise
+        except Unreachable as error:
+            if error.sent:
+                raise await _lost(family, request, error, notes) from error
+            await notes.never_left()
+            raise
+        except ApiError as error:
+            if not error.refused:
+                raise await _lost(family, request, error, notes) from error
+            await notes.refused(error)
+            raise
+        await notes.accepted(answer)
+        return watch(answer)
 
 
-def _unknown(product: Product[Any, Any], request: Any, error: Exception) -> SubmissionUnknown:
+async def _lost(family: Family, request: Any, error: Exception, notes: Notes) -> SubmissionUnknown:
+    await notes.lost(error)
     return SubmissionUnknown(
-        f"the create of a {type(request).__name__} left for {product.name}, and no readable answer came ({error}). "
-        "It may have been accepted and paid, so it was not sent again. Look for it at the service before you resubmit",
+        f"the create of a {type(request).__name__} left for {family.product.name}, and no readable answer came "
+        f"({error}). It may have been accepted and paid, so it was not sent again",
         request=request,
     )

@@ -5,28 +5,39 @@ import logging
 import random
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from datetime import timedelta
-from typing import Any, Literal, Protocol, Self, TypeVar
-
-import attrs
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal, Self, TypeVar
 
 from talking_avatar.backoff import Backoff
 from talking_avatar.clock import SYSTEM_CLOCK, Clock
-from talking_avatar.errors import Closed, ConfigurationError, TalkingAvatarError
+from talking_avatar.errors import (
+    Closed,
+    ConfigurationError,
+    JournalConflict,
+    SubmissionUnknown,
+    TalkingAvatarError,
+)
+from talking_avatar.journal.protocol import Journal
 from talking_avatar.models.product import JobResult, Product
 from talking_avatar.models.refs import JobRef
 from talking_avatar.transport.budget import Budget
 from talking_avatar.transport.gate import Gate
 from talking_avatar.watch.batch import Batch
+from talking_avatar.watch.bookkeeping import Bookkeeping
 from talking_avatar.watch.cadence import Cadence, as_cadence
-from talking_avatar.watch.delivery import Delivery
-from talking_avatar.watch.events import Attached, Event, Submitted
+from talking_avatar.watch.desk import Desk
 from talking_avatar.watch.family import Family
 from talking_avatar.watch.feed import Feed
 from talking_avatar.watch.job import Job
+from talking_avatar.watch.owed import Owed
+from talking_avatar.watch.resumption import Resumed, resume
+from talking_avatar.watch.roster import Client, Roster
 from talking_avatar.watch.scheduler import Scheduler
-from talking_avatar.watch.submission import create_once
+from talking_avatar.watch.stats import WatcherStats
+from talking_avatar.watch.submission import UNNOTED, submit_once
 
-__all__ = ["JobWatcher", "WatcherStats"]
+__all__ = ["JobWatcher"]
 
 log = logging.getLogger("talking_avatar")
 
@@ -35,39 +46,26 @@ Seconds = float | timedelta
 OnExit = Literal["detach", "wait", "raise"]
 
 
-class Client(Protocol):
-    """Anything with products: `Surreal`, `Akool`, or a service of yours."""
-
-    @property
-    def products(self) -> tuple[Product[Any, Any], ...]: ...
-
-
-@attrs.frozen(kw_only=True)
-class WatcherStats:
-    """What a watcher has done so far."""
-
-    watched: int
-    settled: int
-    creates: int
-    lists: int
-    gets: int
-    failed_reads: int
-    in_flight: int
-
-
 class JobWatcher:
     """Submits jobs and awaits any number of them, asking as rarely as the arithmetic allows.
 
+    *journal* (a path or a `Journal`) makes every create durable before it leaves: no render is paid twice or lost.
     *deadline* (seconds or timedelta) is how long a job may take by default, otherwise each product has its own.
-    *cadence* is learned when left out; a `Backoff`, a number of seconds or a `Cadence` replaces that. *on_exit* says
+    *cadence* is learned when left out; a `Backoff`, a number of seconds or a `Cadence` replaces that.
+    *download_dir* (a folder or a pattern such as ``videos/{key}.mp4``) brings every finished file here, with masks
+    where *download_masks* asks for them. *webhook_url* is where a `WebhookReceiver` of yours listens. *on_exit* says
     what leaving ``async with`` does with open jobs: detach them (they go on at the service), wait for them, or raise.
     """
 
     def __init__(
         self,
         *clients: Client,
+        journal: Journal | str | PathLike[str] | None = None,
         deadline: Seconds | None = None,
         cadence: Cadence | Backoff | float | None = None,
+        download_dir: str | Path | None = None,
+        download_masks: bool = False,
+        webhook_url: str | None = None,
         on_exit: OnExit = "detach",
         clock: Clock | None = None,
         seed: int | None = None,
@@ -76,23 +74,27 @@ class JobWatcher:
             msg = "a JobWatcher needs at least one client: JobWatcher(Surreal(), …)"
             raise ConfigurationError(msg)
         self._clock = clock or getattr(clients[0], "clock", None) or SYSTEM_CLOCK
-        self._deadline = deadline
+        self._deadline = None if deadline is None else _seconds(deadline)
         self._on_exit = on_exit
         self._scheduler = Scheduler(self._clock, random.Random(seed))  # noqa: S311 - jitter
-        self._cadence = as_cadence(cadence)
-        self._delivery = Delivery(self._clock, self._tell)
-        self._families: dict[tuple[str, str, str], Family] = {}
-        self._feeds: list[Feed] = []
-        self._open: set[Job[Any]] = set()
-        self._creates = self._settled = 0
-        self._started = self._closed = False
-        for client in clients:
-            self._add_client(client)
+        self._desk = Desk(self._scheduler, download_to=download_dir, mask=download_masks)
+        self._roster = Roster()
+        for product in (product for client in clients for product in client.products):
+            self._roster.add(self._family(product, as_cadence(cadence)))
+        self._owed = self._owing(journal, webhook_url)
+        self._keys: dict[tuple[str, str, str], tuple[Any, asyncio.Task[Job[Any]]]] = {}
+        self._creates = 0
+        self._started = self._closed = self._takes_over = False
 
     async def start(self) -> Self:
-        """Begin to watch; `submit` and `attach` do it by themselves."""
+        """Begin to watch; `submit` and `attach` do it by themselves. Raises `JournalError` before anything is sent."""
+        if self._closed:
+            msg = "this watcher has been closed; make a new one and attach the jobs by their refs"
+            raise Closed(msg)
         if not self._started:
-            self._started, self._closed = True, False
+            if self._owed is not None:
+                await self._owed.open(self._roster)
+            self._started = True
             self._scheduler.start()
         return self
 
@@ -101,25 +103,21 @@ class JobWatcher:
         if self._closed:
             return
         self._closed, self._started = True, False
-        open_jobs = tuple(self._open)
-        if open_jobs:
-            shown = ", ".join(str(job.ref) for job in open_jobs[:10])
-            more = f" and {len(open_jobs) - 10} more" if len(open_jobs) > 10 else ""
-            log.warning("%d open jobs are detached and go on at the service: %s%s", len(open_jobs), shown, more)
-        for job in open_jobs:
-            job.detach()
+        self._detach_open()
         await self._scheduler.aclose()
-        await self._delivery.aclose()
-        for feed in self._feeds:
-            feed.close()
+        await self._desk.aclose()
+        if self._owed is not None:
+            await self._owed.aclose(self._roster)
 
     async def __aenter__(self) -> Self:
         return await self.start()
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None and self._on_exit == "wait":
-            await asyncio.gather(*(job.wait() for job in tuple(self._open)))
-        left_open = [str(job.ref) for job in self._open]
+            await asyncio.gather(*(job.wait() for job in self.jobs))
+        left_open = [str(job.ref) for job in self._desk.open]
+        if kind is None:
+            await self._desk.delivered()
         await self.aclose()
         if kind is None and self._on_exit == "raise" and left_open:
             msg = f"{len(left_open)} jobs were still open: {', '.join(left_open[:10])}. They go on; attach them by ref"
@@ -128,58 +126,96 @@ class JobWatcher:
     async def submit(
         self, request: Any, *, key: str | None = None, deadline: Seconds | None = None, via: Any = None
     ) -> Job[Any]:
-        """Start *request* and watch it; returns when the service has accepted it.
+        """Start *request* and watch it; returns when the service has accepted it and its id is safe.
 
-        *via* is the client or account name to use where several could. Raises `InvalidRequest`, `QuotaError` or another
-        `ApiError` when the service refuses, `Unreachable` when the request never left, and `SubmissionUnknown` when it
-        left and no answer came: then it may be paid, and is not sent again.
+        The same *key* never renders twice: it gives the job that it stands for, and `JournalConflict` for another
+        request. *via* is the client or account name to use where several could. Raises `InvalidRequest`, `QuotaError`
+        or another `ApiError` when the service refuses, `Unreachable` when the request never left, and
+        `SubmissionUnknown` when it left and no answer came: then it may be paid, and is not sent again.
         """
-        family = self._family_for(request, via)
-        await self._ready()
-        now = self._clock.monotonic()
-        lasts = self._deadline_of(family, deadline)
-        self._creates += 1
-        answer = await create_once(family.product, family.gate, request, self._scheduler, give_up_at=now + lasts)
-        return self._watch(family, answer, request=request, key=key, lasts=lasts)
+        family = self._roster.renders(request, via)
+        lasts = self._lasts(family, deadline)
+        await self.start()
+        if self._owed is not None:
+            self._creates += 1
+            try:
+                return await self._owed.submit(family, request, key=key, lasts=lasts)
+            except SubmissionUnknown as error:
+                raise error.offer(self)  # noqa: B904 - the same error, with its choices
+        return await (
+            self._submit(family, request, key, lasts) if key is None else self._keyed(family, request, key, lasts)
+        )
 
-    async def render(self, request: Any, *, key: str | None = None, deadline: Seconds | None = None) -> Any:
+    async def render(
+        self, request: Any, *, key: str | None = None, deadline: Seconds | None = None, via: Any = None
+    ) -> Any:
         """Submit *request* and await its result."""
-        return await (await self.submit(request, key=key, deadline=deadline))
+        return await (await self.submit(request, key=key, deadline=deadline, via=via))
 
     def render_all(
         self, requests: Iterable[Any] | AsyncIterable[Any], *, max_in_flight: int = 50, via: Any = None
     ) -> Batch[Any]:
         """Every one of *requests*, at most *max_in_flight* at a time; iterate over the settled jobs as they land.
 
-        Requests are drawn as there is room, so any iterable or async iterable will do. A failure is its own job's.
+        Requests are drawn as there is room, so any iterable or async iterable will do; a pair is a (key, request). A
+        failure is its own job's.
         """
         if max_in_flight < 1:
             msg = f"max_in_flight must be 1 or more, not {max_in_flight}"
             raise ValueError(msg)
-        return Batch(
-            requests,
-            submit=lambda request: self.submit(request, via=via),
-            clock=self._clock,
-            max_in_flight=max_in_flight,
-        )
+
+        async def submit(item: Any) -> Job[Any]:
+            key, request = item if isinstance(item, tuple) else (None, item)
+            return await self.submit(request, key=key, via=via)
+
+        return Batch(requests, submit=submit, clock=self._clock, max_in_flight=max_in_flight)
 
     async def attach(self, ref: JobRef | str, *, deadline: Seconds | None = None) -> Job[Any]:
         """Watch a job that exists; a ref that is watched already gives the same job."""
         ref = JobRef.parse(ref)
-        family = self._families.get((ref.service, ref.account, ref.family))
-        if family is None:
-            known = ", ".join(sorted(f"{f.product.name} ({f.product.account})" for f in self._families.values()))
-            msg = f"no client of this watcher can read {ref}; it knows {known}"
+        family = self._roster.reads(ref)
+        await self.start()
+        return self._desk.attached(family, ref, self._lasts(family, deadline))
+
+    async def resume(self, *, deadline: Seconds | None = None) -> Resumed:
+        """Take up what the journal says is open: watch what was accepted, send what was planned, download what is
+        finished (where there is a *download_dir*), and report what nobody knows.
+
+        From then on this watcher also takes over the jobs of a process that dies.
+        """
+        await self.start()
+        if self._owed is None:
+            msg = "resume() takes up what a journal keeps: JobWatcher(…, journal='renders.db')"
             raise ConfigurationError(msg)
-        await self._ready()
-        existing = family.jobs.get(ref.id)
-        if existing is not None:
-            return existing
-        lasts = self._deadline_of(family, deadline)
-        job = self._job(family, ref, request=None, key=None, lasts=lasts)
-        self._tell(Attached(ref=ref, at=self._clock.time()))
-        family.add(job)
-        return job
+        self._takes_over = True
+        resumed = await resume(
+            self._owed,
+            self._roster.by_place,
+            self._desk,
+            lasts=None if deadline is None else _seconds(deadline),
+            deliver=self._desk.download_to is not None,
+        )
+        for error in resumed.unknown:
+            error.offer(self)
+        return resumed
+
+    async def adopt(self, lost: SubmissionUnknown, ref: JobRef | str) -> Job[Any]:
+        """Say that *ref* is the job of a lost create."""
+        ref = JobRef.parse(ref)
+        if self._owed is None or lost.intent is None:
+            return await self.attach(ref)
+        return await self._owed.adopt_as(lost.intent, ref, self._roster, self._lasts(self._roster.reads(ref), None))
+
+    async def abandon(self, lost: SubmissionUnknown) -> None:
+        """Say that nobody needs a lost create any more."""
+        if self._owed is not None and lost.intent is not None:
+            await self._owed.abandon(lost.intent)
+
+    async def resubmit(self, lost: SubmissionUnknown) -> Job[Any]:
+        """Send a lost create again, although it may be paid already."""
+        if self._owed is None or lost.intent is None:
+            return await self.submit(lost.request)
+        return await self._owed.resubmit_as(lost.intent, self._roster)
 
     async def as_completed(self, jobs: Iterable[Job[T]]) -> AsyncIterator[Job[T]]:
         """The jobs in the order they settle."""
@@ -195,30 +231,38 @@ class JobWatcher:
     def events(self, *, size: int = 1_000) -> Feed:
         """Everything that happens to any job from now on; a reader that lags more than *size* loses the oldest."""
         feed = Feed(size=size, ends=False)
-        self._feeds.append(feed)
+        self._desk.listen(feed)
         return feed
 
-    def wake(self, job_id: str) -> bool:
-        """Look at a job as soon as the budget allows, because somebody says that it changed; False if unknown."""
-        for family in self._families.values():
+    def wake(self, job_id: str, status: object = None) -> bool:  # noqa: ARG002 - a webhook's word is no result
+        """Look at a job as soon as the budget allows, because somebody says that it changed; False if it is unknown.
+
+        Made to be the *wake* of a `WebhookReceiver`.
+        """
+        for family in self._roster:
             job = family.jobs.get(job_id)
             if job is not None:
                 family.look_soon(job)
                 return True
         return False
 
+    def settle(self, token: str, job_id: str) -> None:
+        """A callback came to the URL of the create that carried *token*; the *settle* of a `WebhookReceiver`."""
+        if self._owed is not None:
+            self._scheduler.spawn(self._owed.settle_by_token(token, job_id, self._roster))
+
     @property
     def jobs(self) -> tuple[Job[Any], ...]:
         """The jobs watched now."""
-        return tuple(self._open)
+        return tuple(self._desk.open)
 
     @property
     def stats(self) -> WatcherStats:
         """Counts since the watcher was made."""
-        counts = [family.counts for family in self._families.values()]
+        counts = [family.counts for family in self._roster]
         return WatcherStats(
-            watched=len(self._open),
-            settled=self._settled,
+            watched=len(self._desk.open),
+            settled=self._desk.settled,
             creates=self._creates,
             lists=sum(count["list"] for count in counts),
             gets=sum(count["get"] for count in counts),
@@ -226,75 +270,86 @@ class JobWatcher:
             in_flight=self._scheduler.in_flight,
         )
 
-    def _add_client(self, client: Client) -> None:
-        for product in client.products:
-            place = (product.service, product.account, product.family)
-            if place in self._families:
-                msg = f"two clients are both {product.service} account {product.account!r}; give one account= a name"
-                raise ConfigurationError(msg)
-            self._families[place] = Family(
-                product,
-                self._scheduler,
-                gate=product.gate or Gate(Budget(limit=None), self._clock),
-                cadence=self._cadence,
-                announce=self._tell,
-                on_settled=self._on_settled,
-                fetch=self._delivery.fetch,
+    def _family(self, product: Product[Any, Any], cadence: Cadence) -> Family:
+        return Family(
+            product,
+            self._scheduler,
+            gate=product.gate or Gate(Budget(limit=None), self._clock),
+            cadence=cadence,
+            announce=self._desk.tell,
+            on_settled=self._desk.on_settled,
+            fetch=self._desk.fetch,
+        )
+
+    def _owing(self, journal: Journal | str | PathLike[str] | None, webhook_url: str | None) -> Owed | None:
+        if journal is None:
+            return None
+        if isinstance(journal, str | PathLike):
+            from talking_avatar.journal.sqlite import SqliteJournal  # noqa: PLC0415 - not everybody keeps one
+
+            journal = SqliteJournal(journal, clock=self._clock)
+        accounts = frozenset((family.product.service, family.product.account) for family in self._roster)
+        books = Bookkeeping(journal, self._scheduler, accounts, on_lapsed=self._take_over)
+        self._desk.books = books
+        return Owed(books, self._scheduler, self._desk, webhook_url)
+
+    async def _take_over(self) -> None:
+        if self._takes_over and self._owed is not None:
+            await resume(
+                self._owed,
+                self._roster.by_place,
+                self._desk,
+                lasts=None,
+                deliver=self._desk.download_to is not None,
+                lost=False,
             )
 
-    def _family_for(self, request: Any, via: Any) -> Family:
-        able = [f for f in self._families.values() if type(request) is f.product.request_type]
-        if not able:
-            kinds = ", ".join(sorted(f.product.request_type.__name__ for f in self._families.values()))
-            msg = f"no client of this watcher renders a {type(request).__name__}; they take {kinds}. Nothing was sent"
-            raise ConfigurationError(msg)
-        if via is not None:
-            name = via if isinstance(via, str) else via.account_name
-            able = [f for f in able if f.product.account == name]
-        if len(able) != 1:
-            accounts = ", ".join(repr(f.product.account) for f in able) or "none of that name"
-            msg = f"say which account renders this {type(request).__name__} with via=: {accounts}. Nothing was sent"
-            raise ConfigurationError(msg)
-        return able[0]
-
-    def _deadline_of(self, family: Family, deadline: Seconds | None) -> float:
-        chosen = next(d for d in (deadline, self._deadline, family.product.deadline) if d is not None)
-        seconds = chosen.total_seconds() if isinstance(chosen, timedelta) else float(chosen)
-        if not seconds > 0:
-            msg = f"a deadline must be longer than nothing, not {seconds} s. Nothing was sent"
-            raise ValueError(msg)
-        return seconds
-
-    async def _ready(self) -> None:
-        if self._closed:
-            msg = "this watcher has been closed; make a new one and attach the jobs by their refs"
-            raise Closed(msg)
-        await self.start()
-
-    def _watch(self, family: Family, answer: JobResult, *, request: Any, key: str | None, lasts: float) -> Job[Any]:
-        product = family.product
-        ref = JobRef(product.service, product.family, answer.id, product.account)
-        job = self._job(family, ref, request=request, key=key, lasts=lasts)
-        job.advance(answer)
-        self._tell(Submitted(ref=ref, at=self._clock.time()))
-        family.add(job)
-        if answer.status.is_final:
-            family.learn(job, answer)
-        return job
-
-    def _job(self, family: Family, ref: JobRef, *, request: Any, key: str | None, lasts: float) -> Job[Any]:
-        now = self._clock.monotonic()
-        job: Job[Any] = Job(
-            family=family, ref=ref, request=request, key=key, now=now, wall=self._clock.time(), deadline_at=now + lasts
+    async def _submit(self, family: Family, request: Any, key: str | None, lasts: float) -> Job[Any]:
+        self._creates += 1
+        return await submit_once(
+            family,
+            request,
+            self._scheduler,
+            notes=UNNOTED,
+            watch=lambda answer: self._desk.accepted(family, answer, None, request, lasts, key),
+            give_up_at=self._clock.monotonic() + lasts,
         )
-        self._open.add(job)
-        return job
 
-    def _on_settled(self, job: Job[Any]) -> None:
-        self._open.discard(job)
-        self._settled += 1
+    async def _keyed(self, family: Family, request: Any, key: str, lasts: float) -> Job[Any]:
+        """Without a journal a key holds within this watcher."""
+        place = (family.product.name, family.product.account, key)
+        known = self._keys.get(place)
+        if known is None:
+            known = self._keys[place] = (request, asyncio.ensure_future(self._submit(family, request, key, lasts)))
+        if known[0] != request:
+            raise JournalConflict(f"the key {key!r} already stands for a different request; nothing was sent", key=key)
+        try:
+            return await asyncio.shield(known[1])
+        except TalkingAvatarError as error:
+            # A refusal cost nothing, so the key is free again; a lost create keeps it.
+            if not isinstance(error, SubmissionUnknown):
+                self._keys.pop(place, None)
+            raise
 
-    def _tell(self, event: Event) -> None:
-        for feed in self._feeds:
-            feed.push(event)
+    def _lasts(self, family: Family, deadline: Seconds | None) -> float:
+        if deadline is not None:
+            return _seconds(deadline)
+        return family.product.deadline.total_seconds() if self._deadline is None else self._deadline
 
+    def _detach_open(self) -> None:
+        open_jobs = self.jobs
+        if open_jobs:
+            shown = ", ".join(str(job.ref) for job in open_jobs[:10])
+            more = f" and {len(open_jobs) - 10} more" if len(open_jobs) > 10 else ""
+            how = "resume()" if self._owed is not None else "attach(ref)"
+            log.warning("%d open jobs go on at the service; %s takes them up: %s%s", len(open_jobs), how, shown, more)
+        for job in open_jobs:
+            job.detach()
+
+
+def _seconds(duration: Seconds) -> float:
+    seconds = duration.total_seconds() if isinstance(duration, timedelta) else float(duration)
+    if not seconds > 0:
+        msg = f"a deadline must be longer than nothing, not {seconds} s; nothing was sent"
+        raise ValueError(msg)
+    return seconds

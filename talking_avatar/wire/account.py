@@ -1,6 +1,6 @@
 """What clients of every service share: where to send, as whom, through which channel."""
 
-import warnings
+import re
 from ipaddress import ip_address
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -11,10 +11,15 @@ from talking_avatar.models.product import Product
 from talking_avatar.transport.aiohttp import AiohttpPort, ClientSession, Sessions
 from talking_avatar.transport.gate import shared_gate
 from talking_avatar.transport.retry import Retry
+from talking_avatar.warn import warn_caller
 from talking_avatar.wire.channel import Channel, Credential
 from talking_avatar.wire.envelope import Dialect
 
 __all__ = ["ServiceClient", "checked_base_url"]
+
+
+# What a ref has room for: service@account.family:id.
+_ACCOUNT = re.compile(r"[^.:@\s]+")
 
 
 class ServiceClient:
@@ -38,7 +43,7 @@ class ServiceClient:
         clock = clock or SYSTEM_CLOCK
         self.service = dialect.service
         self.clock = clock
-        self.account_name = account
+        self.account_name = _checked_account(account)
         self.base_url = checked_base_url(base_url)
         self._sessions = Sessions(session)
         self._channel = Channel(
@@ -75,16 +80,29 @@ class ServiceClient:
 def checked_base_url(base_url: str) -> str:
     """*base_url* without a trailing slash; refuses what is no http(s) URL, warns where the credential is readable."""
     base_url = base_url.strip().rstrip("/")
-    parts = urlsplit(base_url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
-        shown = f"{parts.scheme}://{parts.hostname or ''}" if parts.hostname else repr(base_url[:60])
-        raise ConfigurationError(f"base_url {shown} must look like https://host, without a user, query or fragment")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        warnings.warn(
-            f"base_url http://{parts.hostname} is not encrypted: whoever sees the traffic can read the credential",
-            stacklevel=5,
-        )
+    scheme, host = _scheme_and_host(base_url)
+    if scheme == "http" and not _is_loopback(host):
+        warn_caller(f"base_url http://{host} is not encrypted: whoever sees the traffic can read the credential")
     return base_url
+
+
+def _scheme_and_host(base_url: str) -> tuple[str, str]:
+    try:
+        parts = urlsplit(base_url)
+        host = (parts.hostname or "").encode("idna").decode()
+        is_fit = parts.scheme in {"http", "https"} and host and parts.port != 0
+    except ValueError:
+        raise ConfigurationError("base_url is no URL; it must look like https://host") from None
+    if not is_fit or parts.query or parts.fragment or parts.username or parts.password:
+        shown = f"{parts.scheme}://{host}" if host else repr(base_url[:60])
+        raise ConfigurationError(f"base_url {shown} must look like https://host, without a user, query or fragment")
+    return parts.scheme, host
+
+
+def _checked_account(account: str) -> str:
+    if not _ACCOUNT.fullmatch(account):
+        raise ConfigurationError(f"account {account!r} must be a name without spaces, dots, colons and at signs")
+    return account
 
 
 def _is_loopback(host: str) -> bool:

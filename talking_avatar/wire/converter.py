@@ -1,7 +1,6 @@
 """From JSON payloads to records: lenient in spelling, strict in kind, and exact about where it went wrong."""
 
-from collections.abc import Hashable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Hashable, Mapping
 from functools import cache
 from math import isfinite
 from typing import Any, TypeVar, cast
@@ -12,7 +11,7 @@ from cattrs.gen import make_dict_structure_fn
 
 from talking_avatar.errors import DecodeError
 
-__all__ = ["configure_converter", "decode", "decode_many", "unknown_keys"]
+__all__ = ["an_id", "configure_converter", "decode", "kind_of", "unknown_keys"]
 
 T = TypeVar("T")
 
@@ -20,36 +19,39 @@ T = TypeVar("T")
 def _text(value: Any, _: type) -> str:
     # Ids and status words come as numbers or strings depending on the endpoint.
     if isinstance(value, str):
-        return value
+        # Half of a surrogate pair is valid JSON, but nothing could write it down again.
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
-    raise TypeError(f"expected a string, found {_kind(value)}")
+    raise TypeError(f"expected a string, found {kind_of(value)}")
 
 
 def _number(value: Any, _: type) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise TypeError(f"expected a number, found {_kind(value)}")
+        raise TypeError(f"expected a number, found {kind_of(value)}")
     number = float(value)
     if not isfinite(number):
         raise ValueError(f"expected a finite number, found {number}")
     return number
 
 
-def _whole(value: Any, kind: type) -> int:
-    return value if type(value) is int else int(_number(value, kind))
-
-
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
+    """What a JSON value is, in words."""
     return {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}.get(
         type(value), "a number"
     )
+
+
+def an_id(_row: Any, _field: "attrs.Attribute[str]", value: str) -> None:
+    """An attrs validator: what names a job must survive being written into a ref."""
+    if not value or any(character.isspace() for character in value):
+        raise ValueError("expected an id, found " + ("an empty string" if not value else "spaces in it"))
 
 
 def configure_converter(converter: cattrs.Converter) -> cattrs.Converter:
     """Teach *converter* the leniency both services need."""
     converter.register_structure_hook(str, _text)
     converter.register_structure_hook(float, _number)
-    converter.register_structure_hook(int, _whole)
     converter.register_structure_hook_factory(attrs.has, lambda kind: _without_nulls(kind, converter))
     return converter
 
@@ -59,9 +61,11 @@ def _without_nulls(kind: type[Any], converter: cattrs.Converter) -> Any:
 
     def from_object(value: Any, target: type[Any]) -> Any:
         if not isinstance(value, dict):
-            raise TypeError(f"expected an object, found {_kind(value)}")
+            raise TypeError(f"expected an object, found {kind_of(value)}")
         # A null and an absent key say the same in both services' answers.
-        return structure({key: item for key, item in value.items() if item is not None}, target)
+        if None in value.values():
+            value = {key: item for key, item in value.items() if item is not None}
+        return structure(value, target)
 
     return from_object
 
@@ -70,19 +74,18 @@ _fast = configure_converter(cattrs.Converter(detailed_validation=False))
 _detailed = configure_converter(cattrs.Converter(detailed_validation=True))
 
 
+@cache
+def _structure(kind: Hashable) -> Callable[[Any, Any], Any]:
+    return _fast.get_structure_hook(kind)
+
+
 def decode(kind: type[T], payload: Any, *, path: str = "$.data") -> T:
     """A *kind* from *payload*; raises `DecodeError` that names the place under *path*."""
-    with suppress(Exception):  # cattrs passes on whatever a hook or a constructor raised
-        return _fast.structure(payload, kind)
-    where, why = _explain(kind, payload, path)
+    try:
+        return cast(T, _structure(cast(Hashable, kind))(payload, kind))
+    except Exception:  # noqa: BLE001 - cattrs passes on whatever a hook or a constructor raised
+        where, why = _explain(kind, payload, path)
     raise DecodeError(f"{why} at {where}", path=where)
-
-
-def decode_many(kind: type[T], payload: Any, *, path: str = "$.data") -> list[T]:
-    """Each row of a list payload; raises `DecodeError` with the row's index in its path."""
-    if not isinstance(payload, list):
-        raise DecodeError(f"expected an array, found {_kind(payload)} at {path}", path=path)
-    return [decode(kind, row, path=f"{path}[{index}]") for index, row in enumerate(payload)]
 
 
 def _explain(kind: type[Any], payload: Any, path: str) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 
 from talking_avatar.errors import (
+    BODY_EXCERPT,
     ApiError,
     AuthError,
     DecodeError,
@@ -17,9 +18,10 @@ from talking_avatar.errors import (
     Throttled,
 )
 from talking_avatar.transport.call import Answer, Call
+from talking_avatar.transport.hints import NOTHING_SAID, RateHint
 from talking_avatar.wire.json_speed import read_json
 
-__all__ = ["Dialect", "Meaning", "open_envelope"]
+__all__ = ["Dialect", "Meaning", "furnish", "not_as_documented", "open_envelope"]
 
 
 @attrs.frozen
@@ -41,11 +43,9 @@ class Dialect:
     by_call: Callable[[int, str], Meaning | None] = lambda _code, _path: None
     token_expired: frozenset[int] = frozenset()
 
-    def meaning(self, code: int | str, path: str) -> Meaning | None:
+    def meaning(self, code: int | str | None, path: str) -> Meaning | None:
         """The meaning of *code* in an answer to *path*."""
-        if not isinstance(code, int):
-            return None
-        return self.by_call(code, path) or self.meanings.get(code)
+        return (self.by_call(code, path) or self.meanings.get(code)) if isinstance(code, int) else None
 
 
 _BY_STATUS = {
@@ -64,24 +64,26 @@ _REFUSED = Meaning(ApiError, "see the service's own words")
 _NUMERIC = re.compile(r"-?[0-9]{1,9}")
 
 
-def open_envelope(answer: Answer, call: Call[Any], dialect: Dialect, *, retry_after: float | None = None) -> Any:
+def open_envelope(answer: Answer, call: Call[Any], dialect: Dialect, *, hint: RateHint = NOTHING_SAID) -> Any:
     """The payload of a success; raises `ApiError` for everything else, whatever its HTTP status.
 
     *refused* of the error is True only where the service itself turned the call away, so that nothing was started.
     """
-    opener = _Opener(answer, call, dialect, retry_after)
     try:
         content = read_json(answer.body)
     except ValueError:
-        raise opener.not_json() from None
+        raise _Opener(answer, call, dialect, hint).not_json() from None
     if not isinstance(content, dict):
-        raise opener.unreadable("an object was expected", "$")
+        raise _Opener(answer, call, dialect, hint).unreadable("an object was expected", "$")
     code = _code(content.get("code"))
-    # Liberal: an envelope that forgot its code but brought data, and no status of its own that says otherwise.
-    is_bare = code is None and "data" in content and _code(content.get("status")) is None
-    if answer.status < 400 and (code == dialect.success or is_bare):
+    if answer.status < 300 and (code == dialect.success or (code is None and _is_bare(content))):
         return content if call.payload is None else content.get(call.payload)
-    raise opener.refusal(content, code)
+    raise _Opener(answer, call, dialect, hint).refusal(content, code)
+
+
+def _is_bare(content: Mapping[str, Any]) -> bool:
+    # Liberal: an envelope that forgot its code but brought data, and no status of its own that says otherwise.
+    return "data" in content and _code(content.get("status")) is None
 
 
 def _code(value: Any) -> int | str | None:
@@ -93,67 +95,82 @@ def _code(value: Any) -> int | str | None:
 
 @attrs.frozen
 class _Opener:
+    """Names what is wrong with one answer."""
+
     answer: Answer
     call: Call[Any]
     dialect: Dialect
-    retry_after: float | None
+    hint: RateHint
 
     def refusal(self, content: dict[str, Any], code: int | str | None) -> ApiError:
-        status = self.answer.status
+        status, code = self.answer.status, None if code == self.dialect.success else code
         if code is None:
             # Akool answers an unknown id with {"status": 404, "msg": …} and no code.
             stated = _code(content.get("status"))
-            if isinstance(stated, int) and 400 <= stated < 600:
-                status = stated
-            elif status < 400:
+            is_stated = isinstance(stated, int) and 400 <= stated < 600
+            status = stated if is_stated and isinstance(stated, int) else status
+            if status < 400 or (status == 404 and not is_stated):
                 return self.unreadable("there is no code", "$.code")
-        meaning = (None if code is None else self.dialect.meaning(code, self.call.path)) or _by_status(
-            status if status >= 400 else code
+        documented = self.dialect.meaning(code, self.call.path)
+        return self._error(
+            documented or _by_status(code if self.answer.status < 400 and code is not None else status),
+            refused=self._is_refusal(code, status, is_documented=documented is not None),
+            code=code,
+            words=_words(content, self.dialect),
         )
-        error = self._error(meaning, code, _words(content, self.dialect))
-        # A gateway's JSON carries an HTTP status as its code; a business code is the service's own word.
-        is_gateways = code is None or (isinstance(code, int) and 500 <= code < 600)
-        error.refused = not is_gateways or 400 <= status < 500
-        error.token_expired = code in self.dialect.token_expired
-        return error
+
+    def _is_refusal(self, code: int | str | None, status: int, *, is_documented: bool) -> bool:
+        if 400 <= status < 500 or is_documented:
+            return True
+        # Gateways put an HTTP status, or words, where a service has its code.
+        return status < 500 and code is not None and not (isinstance(code, int) and 500 <= code < 600)
 
     def not_json(self) -> ApiError:
         status = self.answer.status
         if 300 <= status < 400:
             target = self.answer.headers.get("Location", "elsewhere").partition("?")[0]
-            return self.unreadable(f"a redirect to {target}, which is not followed", "$")
+            return self.unreadable(f"a redirect to {target}, which is not followed; check base_url", "$")
         if status < 300 or status == 404:
             # A 404 page is a gateway's, or a wrong base_url's: no statement about a job.
             return self.unreadable(f"HTTP {status} with a body that is not JSON", "$")
-        error = self._error(_by_status(status), None, "")
-        error.refused = status < 500
-        return error
+        return self._error(_by_status(status), refused=status < 500)
 
     def unreadable(self, why: str, path: str) -> DecodeError:
-        return DecodeError(
-            f"{self.dialect.service} answered {self.call.name} with something else than documented: {why}",
-            path=path,
-            **self._context(),
-        )
+        is_turned_away = 400 <= self.answer.status < 500
+        error = DecodeError(not_as_documented(self.call, self.dialect.service, why, refused=is_turned_away), path=path)
+        error.refused = is_turned_away
+        self._furnish(error)
+        return error
 
-    def _error(self, meaning: Meaning, code: int | str | None, words: str) -> ApiError:
+    def _error(self, meaning: Meaning, *, refused: bool, code: int | str | None = None, words: str = "") -> ApiError:
         said = " ".join(part for part in ("" if code is None else str(code), f'"{words}"' if words else "") if part)
-        return meaning.error(
-            f"{self.dialect.service} refused {self.call.name}: {said or 'no reason given'} "
-            f"(HTTP {self.answer.status}); {meaning.advice}",
-            code=code,
-            words=words,
-            retry_after=self.retry_after,
-            **self._context(),
+        error = meaning.error(
+            f"{self.dialect.service} {'refused' if refused else 'failed at'} {self.call.name}: "
+            f"{said or 'no reason given'} (HTTP {self.answer.status}). "
+            f"{self.call.consequence(refused=refused)}; {meaning.advice}."
         )
+        error.refused, error.code, error.words = refused, code, words
+        error.token_expired = code in self.dialect.token_expired
+        self._furnish(error)
+        return error
 
-    def _context(self) -> dict[str, Any]:
-        return {
-            "service": self.dialect.service,
-            "call": self.call.name,
-            "http_status": self.answer.status,
-            "body": self.answer.body[:2_000].decode("utf-8", "replace"),
-        }
+    def _furnish(self, error: ApiError) -> None:
+        furnish(error, self.answer, self.call, self.dialect.service)
+        error.retry_after = self.hint.retry_after
+        if isinstance(error, Throttled) and error.retry_after is None:
+            error.retry_after = self.hint.reset_in
+
+
+def not_as_documented(call: Call[Any], service: str, why: str, *, refused: bool = False) -> str:
+    """The text for an answer that cannot be read."""
+    consequence = call.consequence(refused=refused)
+    return f"{service} answered {call.name} with something else than documented: {why}. {consequence}."
+
+
+def furnish(error: ApiError, answer: Answer, call: Call[Any], service: str) -> None:
+    """Tell *error* which exchange it is about."""
+    error.service, error.call, error.http_status = service, call.name, answer.status
+    error.body = answer.body[:BODY_EXCERPT].decode("utf-8", "replace")
 
 
 def _by_status(status: int | str | None) -> Meaning:

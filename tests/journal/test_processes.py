@@ -175,7 +175,7 @@ async def check_after_death(path: Path, told: dict[str, str], intent: Make) -> N
         assert {entry.key for entry in taken} >= told.keys()
 
 
-@pytest.mark.parametrize("after", [3, 10, 31])
+@pytest.mark.parametrize("after", [3, 31])
 @pytest.mark.parametrize("crash", ["at the commit", "before the answer", "inside the transaction"])
 async def test_what_was_acknowledged_survives_a_kill(path: Path, intent: Make, crash: str, after: int) -> None:
     with start(WRITER, path, crash, after) as program:
@@ -185,7 +185,7 @@ async def test_what_was_acknowledged_survives_a_kill(path: Path, intent: Make, c
     await check_after_death(path, told, intent)
 
 
-@pytest.mark.parametrize("lines", [1, 50, 333, 1_000])
+@pytest.mark.parametrize("lines", [1, 333, 1_000])
 async def test_what_was_acknowledged_survives_a_kill_at_any_moment(path: Path, intent: Make, lines: int) -> None:
     with start(WRITER, path, "from outside", 0) as program:
         assert program.stdout is not None

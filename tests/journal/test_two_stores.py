@@ -208,6 +208,6 @@ async def _listed(entries: Any) -> list[Entry]:
 
 
 TwoStores.TestCase.settings = settings(
-    max_examples=50, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 test_both_stores_and_the_model_agree = TwoStores.TestCase

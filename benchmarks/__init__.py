@@ -1,0 +1,1 @@
+"""Measurements with the command that shows each: ``python -m benchmarks SCENARIO``."""
