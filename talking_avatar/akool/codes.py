@@ -36,9 +36,9 @@ _TABLE: dict[int, tuple[type[ApiError], str]] = {
     1112: (ServerFault, "the service failed to process the voice; ask again later"),
     1200: (AuthError, "the account has been banned; write to the vendor"),
     1201: (ServerFault, "creating the audio failed; ask again later"),
-    **{code: (InvalidRequest, _MEDIA) for code in range(1202, 1213)},
+    **dict.fromkeys(range(1202, 1213), (InvalidRequest, _MEDIA)),
     1213: (QuotaError, "this needs a subscription"),
-    **{code: (ServerFault, "live avatars are not what this client is for") for code in (*range(1214, 1221), 1223)},
+    **dict.fromkeys((*range(1214, 1221), 1223), (ServerFault, "live avatars are not what this client is for")),
     1221: (QuotaError, "the account is not subscribed; subscribe first"),
     1222: (InvalidRequest, "it exists already; choose another name or id"),
 }

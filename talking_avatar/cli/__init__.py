@@ -37,14 +37,13 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_demo(commands)
     _add_sandbox(commands)
+    _add_webhook(commands)
     return parser
 
 
 def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     demo = commands.add_parser("demo", help="render one video of each product on a local sandbox")
-    demo.add_argument(
-        "--out", type=Path, default=Path("talking-avatar-demo"), help="folder for the videos (%(default)s)"
-    )
+    demo.add_argument("--out", type=Path, default=Path("avatar-demo"), help="folder for the videos (%(default)s)")
     demo.add_argument("--photo", type=Path, help="a photo of yours instead of the sample portrait")
     demo.add_argument("--text", help="what is said, at most 500 characters")
     demo.set_defaults(run=_demo)
@@ -69,6 +68,19 @@ def _add_sandbox(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     sandbox.set_defaults(run=_sandbox)
 
 
+def _add_webhook(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    webhook = commands.add_parser("webhook", help="receive Akool's callbacks (AKOOL_CLIENT_ID, AKOOL_CLIENT_SECRET)")
+    webhook.add_argument("--host", default="127.0.0.1", help="address to bind (%(default)s)")
+    webhook.add_argument("--port", type=int, default=8081, help="port to bind (%(default)s)")
+    webhook.add_argument("--path", default="/akool", help="path of the callback URL (%(default)s)")
+    webhook.add_argument("--client-id", help="instead of AKOOL_CLIENT_ID")
+    webhook.add_argument(
+        "--journal", type=Path, help="a watcher's journal, whose open Akool jobs are watched and woken"
+    )
+    webhook.add_argument("--download-dir", help="where that watcher brings finished files, such as 'videos/{key}.mp4'")
+    webhook.set_defaults(run=_webhook)
+
+
 async def _demo(options: argparse.Namespace) -> int:
     from talking_avatar.cli.demo import run_demo  # noqa: PLC0415 - rich and the sandbox are extras
 
@@ -79,3 +91,9 @@ async def _sandbox(options: argparse.Namespace) -> int:
     from talking_avatar.cli.sandbox import run_sandbox  # noqa: PLC0415 - the sandbox is an extra
 
     return await run_sandbox(options)
+
+
+async def _webhook(options: argparse.Namespace) -> int:
+    from talking_avatar.cli.webhook import run_webhook  # noqa: PLC0415 - cryptography is an extra
+
+    return await run_webhook(options)

@@ -59,7 +59,7 @@ async def run_demo(*, out: Path, photo: Path | None, text: str | None) -> int:
             JobWatcher(surreal, akool) as watcher,
         ):
             inputs = await _inputs(sandbox, surreal, photo, text)
-            rows = await _watch_all(console, _products(surreal, inputs), watcher, out)
+            rows = await _watch_all(console, _products(surreal, akool, inputs), watcher, out)
             balance = await akool.account.credits()
     console.print(result_table(rows, SYSTEM_CLOCK.monotonic()))
     stats = watcher.stats
@@ -82,7 +82,7 @@ async def _inputs(sandbox: Sandbox, surreal: Surreal, photo: Path | None, text: 
     return Inputs(photo=photo_url, recordings=recordings)
 
 
-def _products(surreal: Surreal, inputs: Inputs) -> dict[str, Callable[[], Awaitable[Any]]]:
+def _products(surreal: Surreal, akool: Akool, inputs: Inputs) -> dict[str, Callable[[], Awaitable[Any]]]:
     """What to render, by name; each is made when its turn comes, because a CG avatar has to be generated first."""
 
     async def cg_avatar() -> CGAvatarVideo:
@@ -98,10 +98,12 @@ def _products(surreal: Surreal, inputs: Inputs) -> dict[str, Callable[[], Awaita
         return TalkingPhoto(image_url=inputs.photo, audio_url=inputs.recordings["talking photo"])
 
     async def talking_avatar() -> TalkingAvatar:
+        presenter = (await akool.avatars.list_avatars(origin=2))[0]
         return TalkingAvatar(
             elements=(
-                ImageElement(url="#dfe7ef", width=3840, height=2160),
-                AvatarElement(url=inputs.photo, width=1843, height=2160, offset_x=998, offset_y=0),
+                ImageElement(url="#22577a", width=3840, height=2160),
+                ImageElement(url=inputs.photo, width=1106, height=1296, offset_x=420, offset_y=432),
+                AvatarElement(avatar_id=presenter.avatar_id, width=2000, height=2000, offset_x=1640, offset_y=160),
                 AudioElement(url=inputs.recordings["talking avatar"]),
             )
         )
@@ -128,7 +130,7 @@ async def _one(row: Row, make: Callable[[], Awaitable[Any]], watcher: JobWatcher
                 row.status = event.status
             elif isinstance(event, Progressed):
                 row.progress = event.percent
-        row.path = await job.download(out / f"{row.name.replace(' ', '-').lower()}.mp4")
+        row.path = await job.download(out / f"{job.ref.family}.mp4")
     except TalkingAvatarError as error:
         row.error, row.status = str(error), RenderStatus.FAILED
     row.ended = SYSTEM_CLOCK.monotonic()

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import attrs
-from rich.box import SIMPLE_HEAD
 from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -78,16 +77,14 @@ def _bar(row: Row) -> RenderableType:
 
 def result_table(rows: Sequence[Row], now: float) -> Table:
     """Job, status, seconds, size, path."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1))
-    for heading in ("job", "status", "seconds", "size", "path"):
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("job", "status", "seconds", "size"):
         table.add_column(heading, justify="right" if heading in {"seconds", "size"} else "left", no_wrap=True)
+    table.add_column("path", overflow="fold")
     for row in rows:
-        size = f"{row.path.stat().st_size / 1024:,.0f} KiB" if row.path else ""
+        size = f"{row.path.stat().st_size / 1024:.0f} K" if row.path else ""
         status = Text(row.status, style=_STYLE.get(row.status, ""))
-        table.add_row(_short(row.ref) or row.name, status, f"{row.seconds(now):.1f}", size, str(row.path or row.error))
+        table.add_row(
+            row.ref.partition(":")[0] or row.name, status, f"{row.seconds(now):.1f}", size, str(row.path or row.error)
+        )
     return table
-
-
-def _short(ref: str) -> str:
-    product, colon, identity = ref.partition(":")
-    return f"{product}{colon}{identity[:8]}…" if len(identity) > 8 else ref

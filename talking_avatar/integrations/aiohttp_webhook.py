@@ -1,10 +1,13 @@
 """Akool's webhook as a route of an aiohttp application."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from aiohttp import web
 
 from talking_avatar.akool.webhook import WebhookReceiver
 
-__all__ = ["webhook_route"]
+__all__ = ["serving", "webhook_route"]
 
 
 def webhook_route(receiver: WebhookReceiver, path: str = "/akool") -> web.RouteDef:
@@ -27,3 +30,17 @@ async def _body(request: web.Request, limit: int) -> bytes:
             # One byte too many is enough for the receiver to refuse it.
             break
     return bytes(received[: limit + 1])
+
+
+@asynccontextmanager
+async def serving(receiver: WebhookReceiver, *, host: str, port: int, path: str = "/akool") -> AsyncIterator[None]:
+    """A server of its own for *receiver* while the block runs."""
+    app = web.Application()
+    app.add_routes([webhook_route(receiver, path)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        yield
+    finally:
+        await runner.cleanup()

@@ -1,7 +1,7 @@
 """What to render: frozen values that are checked against the documents when they are made."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 import attrs
 
@@ -144,8 +144,11 @@ Element = ImageElement | AvatarElement | AudioElement
 
 
 def _as_tuple(elements: Iterable[Element]) -> tuple[Element, ...]:
-    # Anything but a row of elements is left for the validator to refuse in its own words.
-    return tuple(elements) if isinstance(elements, Iterable) else (elements,)
+    try:
+        return tuple(elements)
+    except TypeError:
+        # What is no row of elements is left for the validator to refuse in its own words.
+        return (cast(Element, elements),)
 
 
 @attrs.frozen(kw_only=True)
