@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,9 @@ def _cpu_model() -> str:
 
 
 def versions(*names: str) -> dict[str, str]:
-    return {name: version(name) for name in names}
+    """Versions of *names*, and of the extra ``speed`` where it is installed."""
+    speed = ("orjson",) if find_spec("orjson") else ()
+    return {name: version(name) for name in (*names, *speed)}
 
 
 def fresh(module: str, *arguments: str, python: str = sys.executable) -> Any:
@@ -52,10 +55,12 @@ def options(scenario: str, about: str | None, *, runs: int) -> argparse.Argument
 def medians(runs: Iterable[Row]) -> dict[str, Any]:
     """The median of each number; what is no number is taken from the first run."""
     runs = list(runs)
-    return {
-        name: statistics.median(run[name] for run in runs) if _is_number(first) else first
-        for name, first in runs[0].items()
-    }
+    return {name: _median([run[name] for run in runs]) for name in runs[0]}
+
+
+def _median(values: Sequence[Any]) -> Any:
+    numbers = [value for value in values if _is_number(value)]
+    return statistics.median(numbers) if numbers else values[0]
 
 
 def _is_number(value: object) -> bool:

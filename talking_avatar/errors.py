@@ -203,7 +203,7 @@ class SubmissionUnknown(TalkingAvatarError):
         return self
 
     async def adopt(self, ref: Any) -> Any:
-        """This job at the service is the one; gives it, watched."""
+        """Take *ref* for the job that the lost create made, and give it, watched."""
         return await self._decider().adopt(self, ref)
 
     async def abandon(self) -> None:

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from benchmarks.peers.service import Service
 
+# Libraries are imported where they are used, so that a fake runs without any.
 LIBRARIES = ("talking-avatar", "aiohttp")
 # Akool refuses with HTTP 200 and a code of its own.
 TOO_MANY = (200, {"code": 1005, "msg": "Operation is too frequent"})
@@ -32,7 +33,7 @@ def routes(service: Service) -> list[web.RouteDef]:
 
 @asynccontextmanager
 async def renderer(url: str) -> AsyncIterator[Callable[[], Awaitable[str]]]:
-    from talking_avatar import Akool, AudioElement, AvatarElement, JobWatcher, TalkingAvatar
+    from talking_avatar import Akool, AudioElement, AvatarElement, JobWatcher, TalkingAvatar  # noqa: PLC0415
 
     avatar = AvatarElement(avatar_id="Alinna_emotionsblue_0830_TML4")
     request = TalkingAvatar(elements=[avatar, AudioElement(url="https://files.example/1.wav")])

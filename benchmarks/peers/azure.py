@@ -8,6 +8,7 @@ from aiohttp import web
 
 from benchmarks.peers.service import Service
 
+# Libraries are imported where they are used, so that a fake runs without any.
 LIBRARIES = ("azure-core",)
 TOO_MANY = (429, {"error": {"code": "TooManyRequests", "message": "slow down"}})
 
@@ -27,10 +28,10 @@ def routes(service: Service) -> list[web.RouteDef]:
 
 @asynccontextmanager
 async def renderer(url: str) -> AsyncIterator[Callable[[], Awaitable[str]]]:
-    from azure.core import AsyncPipelineClient
-    from azure.core.polling import AsyncLROPoller
-    from azure.core.polling.async_base_polling import AsyncLROBasePolling
-    from azure.core.rest import HttpRequest
+    from azure.core import AsyncPipelineClient  # noqa: PLC0415
+    from azure.core.polling import AsyncLROPoller  # noqa: PLC0415
+    from azure.core.polling.async_base_polling import AsyncLROBasePolling  # noqa: PLC0415
+    from azure.core.rest import HttpRequest  # noqa: PLC0415
 
     def job_id_of(answer: Any) -> str:
         return answer.http_response.json()["id"]

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from benchmarks.peers.service import Service
 
+# Libraries are imported where they are used, so that a fake runs without any.
 LIBRARIES = ("fal-client",)
 TOO_MANY = (429, {"detail": "Too many requests"})
 
@@ -36,7 +37,7 @@ def routes(service: Service) -> list[web.RouteDef]:
 
 @asynccontextmanager
 async def renderer(url: str) -> AsyncIterator[Callable[[], Awaitable[str]]]:
-    import fal_client.client
+    import fal_client.client  # noqa: PLC0415
 
     # The host can be chosen by environment, https cannot.
     fal_client.client.QUEUE_URL_FORMAT = f"{url}/"

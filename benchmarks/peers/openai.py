@@ -9,6 +9,7 @@ from aiohttp import web
 
 from benchmarks.peers.service import Service
 
+# Libraries are imported where they are used, so that a fake runs without any.
 LIBRARIES = ("openai",)
 TOO_MANY = (429, {"error": {"message": "Rate limit reached", "code": "rate_limit_exceeded"}})
 
@@ -39,7 +40,7 @@ def routes(service: Service) -> list[web.RouteDef]:
 
 @asynccontextmanager
 async def renderer(url: str) -> AsyncIterator[Callable[[], Awaitable[str]]]:
-    import openai
+    import openai  # noqa: PLC0415
 
     warnings.simplefilter("ignore", DeprecationWarning)
     async with openai.AsyncOpenAI(api_key="key", base_url=f"{url}/v1") as client:

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from benchmarks.peers.service import Service
 
+# Libraries are imported where they are used, so that a fake runs without any.
 LIBRARIES = ("replicate",)
 TOO_MANY = (429, {"title": "Request was throttled.", "status": 429})
 
@@ -36,7 +37,7 @@ def routes(service: Service) -> list[web.RouteDef]:
 
 @asynccontextmanager
 async def renderer(url: str) -> AsyncIterator[Callable[[], Awaitable[str]]]:
-    from replicate.client import Client
+    from replicate.client import Client  # noqa: PLC0415
 
     client = Client("token", base_url=url)
 

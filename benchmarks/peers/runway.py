@@ -7,6 +7,7 @@ from aiohttp import web
 
 from benchmarks.peers.service import Service
 
+# Libraries are imported where they are used, so that a fake runs without any.
 LIBRARIES = ("runwayml",)
 TOO_MANY = (429, {"error": "Too many requests"})
 
@@ -28,7 +29,7 @@ def routes(service: Service) -> list[web.RouteDef]:
 
 @asynccontextmanager
 async def renderer(url: str) -> AsyncIterator[Callable[[], Awaitable[str]]]:
-    from runwayml import AsyncRunwayML
+    from runwayml import AsyncRunwayML  # noqa: PLC0415
 
     async with AsyncRunwayML(api_key="key", base_url=url) as client:
 

@@ -1,94 +1,29 @@
 """Every subject under every condition, as many side by side as the machine can carry."""
 
 import argparse
-import json
-import subprocess
 import sys
-import urllib.request
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
-from statistics import median
 from typing import Any
-
-import attrs
 
 from benchmarks import report
 from benchmarks.peers.install import python_of
+from benchmarks.peers.measure import Condition, measure
 
 OURS = ("surreal", "akool")
 THEIRS = ("azure", "runway", "openai", "replicate", "fal")
-# Ten looks a second for each render keep a core busy, so these get the machine to themselves.
-HEAVY = ("fal",)
-
-
-@attrs.frozen
-class Condition:
-    """*bound* is how many seconds a subject gets; renders of a full minute's creates end within three."""
-
-    name: str
-    renders: int = 50
-    bound: int = 120
-    options: tuple[str, ...] = ()
-
+# Fifty creates and one last look at each are a hundred requests, and at 30 a minute those take 180 s.
+BOUND = 270
 
 CONDITIONS = (
     Condition("plain"),
     Condition("8 s of HTTP 500", options=("--outage",)),
     Condition("30/min, 10 renders", renders=10, bound=180, options=("--limit", "30")),
-    Condition("30/min, 50 renders", bound=180, options=("--limit", "30")),
+    Condition("30/min, 50 renders", bound=BOUND, options=("--limit", "30")),
     Condition("30/min and Retry-After, 10 renders", renders=10, bound=180, options=("--limit", "30", "--tells")),
-    Condition("30/min and Retry-After, 50 renders", bound=180, options=("--limit", "30", "--tells")),
+    Condition("30/min and Retry-After, 50 renders", bound=BOUND, options=("--limit", "30", "--tells")),
 )
-
-
-@contextmanager
-def fake(python: str, name: str, *options: str) -> Iterator[str]:
-    command = [python, "-m", "benchmarks.peers.fake", name, *options]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield process.stdout.readline().strip()  # type: ignore[union-attr]
-        finally:
-            process.communicate(timeout=10)
-
-
-def measure(python: str, name: str, condition: Condition, seed: int) -> tuple[dict[str, Any], dict[str, str]]:
-    with fake(python, name, "--seed", str(seed), *condition.options) as url:
-        arguments = (name, url, str(condition.renders), str(condition.bound))
-        told = report.fresh("benchmarks.peers.subject", *arguments, python=python)
-        with urllib.request.urlopen(f"{url}/ledger", timeout=10) as answer:
-            ledger = json.load(answer)
-    return row(name, condition, told, ledger), told["versions"]
-
-
-def row(name: str, condition: Condition, told: dict[str, Any], ledger: dict[str, Any]) -> dict[str, Any]:
-    lags = [returned - ledger["ends"][job_id] for job_id, returned in told["returned"].items()]
-    asked = [at for at, method, _ in ledger["log"] if method == "GET"]
-    return {
-        "condition": condition.name,
-        "subject": name,
-        "finished": len(lags),
-        "of": condition.renders,
-        "status requests": len(asked),
-        "lag p50 s": round(median(lags), 2) if lags else "",
-        "lag max s": round(max(lags), 2) if lags else "",
-        "peak/s": busiest_second(asked),
-        "refused": sum(not allowed for _, _, allowed in ledger["log"]),
-        "ended with": ", ".join(f"{count} {error}" for error, count in told["errors"].items()),
-    }
-
-
-def busiest_second(times: list[float]) -> int:
-    """The most requests in any window of one second."""
-    times = sorted(times)
-    first, most = 0, 0
-    for last, at in enumerate(times):
-        while at - times[first] >= 1.0:
-            first += 1
-        most = max(most, last - first + 1)
-    return most
 
 
 def merged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -116,14 +51,20 @@ def run(options: argparse.Namespace) -> list[tuple[dict[str, Any], dict[str, str
     names = chosen(options)
     wanted = [part.strip() for part in options.conditions.split(",")]
     conditions = [condition for condition in CONDITIONS if any(part in condition.name for part in wanted)]
-    light, heavy = [n for n in names if n not in HEAVY], [n for n in names if n in HEAVY]
+    pairs = list(product(conditions, names))
     found: list[tuple[dict[str, Any], dict[str, str]]] = []
     for number in range(1, options.runs + 1):
-        for group, at_once in ((light, 64), (heavy, 1)):
-            jobs = [(python(name, options.peers), name, c, number) for c, name in product(conditions, group)]
+        for alone, at_once in ((False, 64), (True, 1)):
+            jobs = [(python(name, options.peers), name, c, number) for c, name in pairs if is_heavy(c, name) is alone]
             with ThreadPoolExecutor(at_once) as pool:
                 found += pool.map(lambda job: measure(*job), jobs)
-    return found
+    order = {(condition.name, name): place for place, (condition, name) in enumerate(pairs)}
+    return sorted(found, key=lambda one: order[one[0]["condition"], one[0]["subject"]])
+
+
+def is_heavy(condition: Condition, name: str) -> bool:
+    """Ten looks a second for each render keep a core busy, so such a subject gets the machine to itself."""
+    return name == "fal" and "--limit" not in condition.options
 
 
 def python(name: str, peers: Path) -> str:

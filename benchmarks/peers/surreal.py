@@ -7,6 +7,7 @@ from aiohttp import web
 
 from benchmarks.peers.service import Service
 
+# Libraries are imported where they are used, so that a fake runs without any.
 LIBRARIES = ("talking-avatar", "aiohttp")
 TOO_MANY = (429, {"code": 1009, "message": "Too Many Request", "data": None})
 
@@ -32,7 +33,7 @@ def routes(service: Service) -> list[web.RouteDef]:
 
 @asynccontextmanager
 async def renderer(url: str) -> AsyncIterator[Callable[[], Awaitable[str]]]:
-    from talking_avatar import JobWatcher, Surreal, TalkingPhoto
+    from talking_avatar import JobWatcher, Surreal, TalkingPhoto  # noqa: PLC0415
 
     request = TalkingPhoto(image_url="https://files.example/1.jpg", audio_url="https://files.example/1.wav")
     async with Surreal("token", base_url=url) as surreal, JobWatcher(surreal) as watcher:

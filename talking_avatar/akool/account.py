@@ -2,17 +2,15 @@
 
 from typing import Any
 
-import attrs
-
 from talking_avatar.transport.call import Call
 from talking_avatar.wire.channel import Channel
-from talking_avatar.wire.converter import decode
+from talking_avatar.wire.converter import decode, record
 from talking_avatar.wire.shapes import one_object
 
 __all__ = ["Account"]
 
 
-@attrs.frozen
+@record
 class BalanceRow:
     credit: float
 

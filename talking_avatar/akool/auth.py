@@ -10,7 +10,7 @@ from talking_avatar.errors import ApiError, AuthError, TalkingAvatarError, Unrea
 from talking_avatar.per_loop import PerLoop
 from talking_avatar.secret import Secret
 from talking_avatar.transport.call import Call
-from talking_avatar.wire.converter import decode
+from talking_avatar.wire.converter import decode, record
 
 __all__ = ["ApiKey", "RenewableToken", "token_call"]
 
@@ -72,7 +72,7 @@ class RenewableToken:
             raise
 
 
-@attrs.frozen
+@record
 class TokenRow:
     token: str
 

@@ -66,5 +66,5 @@ class Avatars:
             path="/api/open/v3/avatar/create",
             body={**body, "name": request.name} if request.name else body,
             idempotent=False,
-            parse=vocabulary.avatar,
+            parse=vocabulary.uploaded_avatar,
         )

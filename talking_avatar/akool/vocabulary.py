@@ -3,11 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
-import attrs
-
 from talking_avatar.models.refs import JobRef
 from talking_avatar.models.results import Avatar, RenderStatus, Speech, Video, Voice
-from talking_avatar.wire.converter import an_id, decode, unknown_keys
+from talking_avatar.wire.converter import Id, decode, record, unknown_keys
 from talking_avatar.wire.moments import from_milliseconds
 from talking_avatar.wire.shapes import one_object
 
@@ -41,16 +39,16 @@ def status_word(row: dict[str, Any]) -> str:
     return ""
 
 
-@attrs.frozen
+@record
 class Row:
     """What every job's row has; only the id is insisted on, because it names what has been paid for."""
 
-    _id: str = attrs.field(validator=an_id)
+    _id: Id
     error_code: str | None = None
     error_reason: str | None = None
 
 
-@attrs.frozen
+@record
 class VideoRow(Row):
     video: str | None = None
     create_time: float | None = None
@@ -91,7 +89,7 @@ def _beyond(kind: type[Any], row: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in unknown_keys(kind, row).items() if key not in _STATUS_KEYS}
 
 
-@attrs.frozen
+@record
 class AvatarRow:
     _id: str | None = None
     avatar_id: str | None = None
@@ -128,7 +126,11 @@ def avatar(row: Any, *, path: str = "$.data") -> Avatar:
     )
 
 
-@attrs.frozen
+def uploaded_avatar(payload: Any) -> Avatar:
+    return avatar(_job(payload, "$.data"))
+
+
+@record
 class SpeechRow(Row):
     preview: str | None = None
     duration: float | None = None
@@ -151,7 +153,7 @@ def speech(payload: Any) -> Speech:
     )
 
 
-@attrs.frozen
+@record
 class VoiceRow(Row):
     voice_id: str | None = None
     name: str = ""
@@ -163,7 +165,14 @@ class VoiceRow(Row):
 
 def cloned_voice(payload: Any) -> Voice:
     payload, path = _unnested(payload)
-    return voice(payload, path=path)
+    return voice(_job(payload, path), path=path)
+
+
+def _job(payload: Any, path: str) -> dict[str, Any]:
+    # Rows of a list may go by another id; what is watched goes by its _id alone.
+    row = one_object(payload, path=path)
+    decode(Row, {"_id": row.get("_id")}, path=path)
+    return row
 
 
 def _unnested(payload: Any) -> tuple[Any, str]:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from talking_avatar.models.refs import JobRef
 
-__all__ = ["mask_path", "safe_name", "shortened", "suffix_of", "target_path"]
+__all__ = ["file_for_each", "mask_path", "safe_name", "shortened", "suffix_of", "target_path"]
 
 # File systems allow 255 bytes; the part file and its note add to a name.
 LONGEST = 200
@@ -50,6 +50,20 @@ def target_path(
         name = names["key" if key is not None else "ref"] if default_name is None else safe_name(default_name)
         return Path(filled) / _fitted(f"{name}{suffix}")
     return Path(filled)
+
+
+def file_for_each(path: str | os.PathLike[str]) -> str:
+    """*path* as a pattern that gives every job its own file: a folder, unless it has ``{key}``, ``{ref}`` or ``{id}``.
+
+    Raises ValueError for a pattern that cannot be filled in, and for one file that every job would share.
+    """
+    text = os.fspath(path)
+    filled = _fill(text, {"key": "a", "ref": "b", "product": "c", "id": "d"}, ".mp4")
+    if filled.endswith(("/", os.sep)) or _fields_of(text) & {"key", "ref", "id"}:
+        return text
+    if PurePath(filled).suffix.lower() in _SUFFIXES and not Path(filled).is_dir():
+        raise ValueError(f"{text!r} is one file for every job; give a folder, or a pattern with {{key}} or {{ref}}")
+    return f"{text}/"
 
 
 def mask_path(target: Path) -> Path:
@@ -112,7 +126,7 @@ def _fill(pattern: str, names: Mapping[str, str], suffix: str) -> str:
                 f"{{{written}}} in {pattern!r} is not known; a file pattern uses {_FIELDS}, and {{{{ for a brace"
             )
     filled = "".join(literal + (names[field] if field else "") for literal, field, _, _ in pieces)
-    if not any(field for _, field, _, _ in pieces):
+    if not _fields_of(pattern):
         return filled
     if not pattern.endswith(("/", os.sep)) and not PurePath(pattern).suffix:
         filled += suffix
@@ -122,6 +136,10 @@ def _fill(pattern: str, names: Mapping[str, str], suffix: str) -> str:
 
 def _fitted(component: str) -> str:
     return shortened(f"_{component}" if _RESERVED.match(component) else component)
+
+
+def _fields_of(pattern: str) -> set[str]:
+    return {field for _, field, _, _ in string.Formatter().parse(pattern) if field}
 
 
 def _safe_character(character: str) -> str:

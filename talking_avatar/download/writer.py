@@ -11,21 +11,17 @@ from talking_avatar.download.part import PartFile
 __all__ = ["Writer"]
 
 BATCH = 512 * 1024
-# Synced on the way, or the one sync at the end would take as long as the rest.
-SYNC = 8 * 1024 * 1024
 
 
 @attrs.define(eq=False)
 class Writer:
-    """Holds at most two batches in memory, and syncs beside the writing."""
+    """Holds at most two batches in memory."""
 
     _part: PartFile
     _disk: Disk
     _batch: list[bytes] = attrs.field(factory=list)
     _size: int = 0
-    _unsynced: int = 0
     _flight: "asyncio.Future[None] | None" = None
-    _sync: "asyncio.Future[None] | None" = None
 
     def put(self, chunk: bytes) -> bool:
         """Whether a batch is full, and `write` is to be awaited."""
@@ -41,27 +37,11 @@ class Writer:
 
     async def flush(self) -> None:
         """Return when everything put has reached the file, and no thread is at it any more."""
-        try:
-            if self._batch:
-                await self.write()
-            await self._land()
-        finally:
-            await self._end_sync()
+        if self._batch:
+            await self.write()
+        await self._land()
 
     async def _land(self) -> None:
         flight, self._flight = self._flight, None
         if flight is not None:
             await self._disk.landed(flight)
-            await self._sync_if_due()
-
-    async def _sync_if_due(self) -> None:
-        self._unsynced += BATCH
-        if self._unsynced >= SYNC and (self._sync is None or self._sync.done()):
-            await self._end_sync()
-            self._unsynced = 0
-            self._sync = self._disk.begin(self._part.sync)
-
-    async def _end_sync(self) -> None:
-        sync, self._sync = self._sync, None
-        if sync is not None:
-            await self._disk.landed(sync)

@@ -50,15 +50,27 @@ class GroupCommit:
         try:
             self._refuse_if_broken()
             connection.execute("BEGIN IMMEDIATE")
-            for order in orders:
-                self._attempt(connection, order)
-            connection.execute("COMMIT")
-            self.commits += 1
+            if len(orders) == 1:
+                self._attempt_alone(connection, orders[0])
+            else:
+                for order in orders:
+                    self._attempt(connection, order)
+            if connection.in_transaction:
+                connection.execute("COMMIT")
+                self.commits += 1
         except JournalError as error:
             fail(orders, error)
         except sqlite3.Error as error:
             connection.rollback()
             fail(orders, self._noted(error))
+
+    def _attempt_alone(self, connection: sqlite3.Connection, order: Order) -> None:
+        # Most are alone, and for one a savepoint costs as much as what it guards.
+        try:
+            order.result = order.call(connection)
+        except Exception as error:  # noqa: BLE001 - whoever ordered it hears of it
+            connection.rollback()
+            order.error = self._noted(error) if isinstance(error, sqlite3.Error) else error
 
     def _attempt(self, connection: sqlite3.Connection, order: Order) -> None:
         connection.execute("SAVEPOINT one")

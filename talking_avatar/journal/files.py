@@ -11,6 +11,7 @@ from talking_avatar.journal.faults import explained, trouble
 __all__ = ["connect_reader", "connect_writer", "identity"]
 
 OWNER_ONLY = 0o600
+MOST_RIVALS = 50
 
 
 def connect_writer(path: Path, busy_timeout: float) -> sqlite3.Connection:
@@ -104,8 +105,21 @@ def _damaged(verdict: str) -> sqlite3.DatabaseError:
     return error
 
 
+def _made_write_ahead(connection: sqlite3.Connection) -> str:
+    for _ in range(MOST_RIVALS):
+        try:
+            return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            # Unlike any other statement this one does not wait for a second program that opens the file as well.
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+    return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
+
+
 def _write_ahead(connection: sqlite3.Connection, path: Path) -> None:
-    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    mode = _made_write_ahead(connection)
     if mode != "wal":
         raise trouble(str(path), f"is on a file system that cannot hold it (journal mode {mode}); use a local disk")
     connection.execute("PRAGMA synchronous = FULL")

@@ -11,7 +11,7 @@ from talking_avatar.journal.entries import OPEN_STATES, Entry, EntryState
 from talking_avatar.journal.protocol import Accounts
 from talking_avatar.journal.rows import STORED, among, by_number, entries_of
 
-__all__ = ["Lease", "claim", "claim_these", "give_turn", "hold", "release", "renew", "take_turn"]
+__all__ = ["Lease", "claim", "claim_these", "give_turn", "hold", "holders", "release", "renew", "take_turn"]
 
 _UPSERT = "INSERT INTO leases (holder, until) VALUES (?, ?) ON CONFLICT (holder) DO UPDATE SET until = excluded.until"
 _FREE = (
@@ -59,12 +59,12 @@ def claim(
 
 
 def claim_these(
-    connection: sqlite3.Connection, holder: str, numbers: Iterable[int], until: float, now: float
+    connection: sqlite3.Connection, holder: str, numbers: Iterable[int], until: float, now: float, *, seize: bool
 ) -> list[Entry]:
     _end_others(connection, holder, now)
     wanted = OPEN_STATES | {EntryState.FINISHED}
     entries = [entry for number in sorted(set(numbers)) if (entry := by_number(connection, number)) is not None]
-    free = [entry for entry in entries if entry.state in wanted and entry.holder in {None, holder}]
+    free = [entry for entry in entries if entry.state in wanted and (seize or entry.holder in {None, holder})]
     lease = hold(connection, holder, until)
     return _give(connection, [attrs.evolve(entry, holder=holder, lease_until=until) for entry in free], lease)
 
@@ -72,6 +72,10 @@ def claim_these(
 def renew(connection: sqlite3.Connection, holder: str, until: float) -> bool:
     # A lease that ran out but is still here was taken by nobody, so its entries are still the holder's.
     return connection.execute("UPDATE leases SET until = ? WHERE holder = ?", (until, holder)).rowcount == 1
+
+
+def holders(connection: sqlite3.Connection) -> list[str]:
+    return [row[0] for row in connection.execute("SELECT holder FROM leases")]
 
 
 def release(connection: sqlite3.Connection, holder: str) -> None:

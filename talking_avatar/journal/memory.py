@@ -1,7 +1,7 @@
 """A journal that lasts as long as its process: for tests, and where a lost render is no loss."""
 
 import math
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from typing import Any, Self
 
 import attrs
@@ -85,13 +85,18 @@ class MemoryJournal(Telling):
         return await self.get(self._index.get(webhook_token, 0))
 
     async def open_entries(
-        self, *, accounts: Accounts | None = None, holder: str | None = None, page: int = 2_000
+        self,
+        *,
+        accounts: Accounts | None = None,
+        holder: str | None = None,
+        states: Collection[EntryState] | None = None,
+        page: int = 2_000,
     ) -> AsyncIterator[Entry]:
         del page  # nothing is read from anywhere
-        for number in list(self._entries):
-            entry = self._shown(number)
-            if entry.state in OPEN_STATES and _among(entry, accounts) and holder in {None, entry.holder}:
-                yield entry
+        wanted = OPEN_STATES if states is None else OPEN_STATES.intersection(states)
+        for number, kept in list(self._entries.items()):
+            if kept.state in wanted and _among(kept, accounts) and holder in {None, self._shown(number).holder}:
+                yield self._shown(number)
 
     async def finished_entries(self, *, accounts: Accounts | None = None, page: int = 2_000) -> AsyncIterator[Entry]:
         del page
@@ -119,15 +124,20 @@ class MemoryJournal(Telling):
         ]
         return self._give(free[:limit], holder, until)
 
-    async def claim_these(self, holder: str, numbers: Iterable[int], *, until: float, now: float) -> list[Entry]:
+    async def claim_these(
+        self, holder: str, numbers: Iterable[int], *, until: float, now: float, seize: bool = False
+    ) -> list[Entry]:
         self._end_leases(now, but=holder)
         wanted = OPEN_STATES | {EntryState.FINISHED}
         asked = [self._shown(number) for number in sorted(set(numbers) & self._entries.keys())]
-        free = [entry.number for entry in asked if entry.state in wanted and entry.holder in {None, holder}]
+        free = [entry.number for entry in asked if entry.state in wanted and (seize or entry.holder in {None, holder})]
         return self._give(free, holder, until)
 
     async def renew(self, holder: str, until: float) -> bool:
         return holder in self._leases and self._lease(holder, until) is not None
+
+    async def holders(self) -> list[str]:
+        return list(self._leases)
 
     async def release(self, holder: str) -> None:
         if (lease := self._leases.pop(holder, None)) is not None:

@@ -38,8 +38,8 @@ class Move:
 
 # A move whose target is among its sources may be told twice: two watchers of one job both see it end. `sent` may
 # not, because whoever makes it owns the create. Proof that arrives late (a reply to what another process already
-# called unknown) still counts, so `accepted`, `failed` and `unsent` follow UNKNOWN. `resubmitted` follows FAILED only
-# while there is no job: a create the service refused cost nothing and may be asked again.
+# called unknown) still counts, so `accepted`, `failed` and `unsent` follow UNKNOWN. `resubmitted` needs an entry that
+# never had a job: a create that was refused or withdrawn cost nothing, and what was given up may be wanted after all.
 _S = EntryState
 MOVES: Mapping[str, Move] = MappingProxyType(
     {
@@ -48,7 +48,8 @@ MOVES: Mapping[str, Move] = MappingProxyType(
         "accepted": Move(_S.ACCEPTED, {_S.SENT, _S.UNKNOWN, _S.ADOPTED, _S.ACCEPTED}, "accepted_at"),
         "unknown": Move(_S.UNKNOWN, {_S.SENT, _S.UNKNOWN}),
         "adopted": Move(_S.ADOPTED, {_S.UNKNOWN, _S.ADOPTED}, "accepted_at"),
-        "resubmitted": Move(_S.PLANNED, {_S.UNKNOWN, _S.FAILED}),
+        "withdrawn": Move(_S.FAILED, {_S.PLANNED}, "settled_at"),
+        "resubmitted": Move(_S.PLANNED, {_S.UNKNOWN, _S.FAILED, _S.ABANDONED}),
         "finished": Move(_S.FINISHED, {_S.ACCEPTED, _S.ADOPTED, _S.FINISHED}, "settled_at"),
         "failed": Move(_S.FAILED, OPEN_STATES | {_S.FAILED}, "settled_at"),
         "downloaded": Move(_S.DOWNLOADED, {_S.FINISHED, _S.DOWNLOADED}, "downloaded_at"),

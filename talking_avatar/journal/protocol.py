@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from typing import Protocol
 
-from talking_avatar.journal.entries import Entry, Intent
+from talking_avatar.journal.entries import Entry, EntryState, Intent
 from talking_avatar.models.refs import JobRef
 
 __all__ = ["Accounts", "Journal"]
@@ -62,8 +62,12 @@ class Journal(Protocol):
         """The unknown create turned out to be this job; refused when another entry has it."""
         ...
 
+    async def withdrawn(self, number: int, why: str) -> None:
+        """Whoever planned it no longer waits for it, and it was not sent; it may be submitted again."""
+        ...
+
     async def resubmitted(self, number: int) -> None:
-        """The caller wants an unknown or refused create sent again; never once it has had a job."""
+        """The caller wants an unknown, refused or abandoned create sent again; never once it has had a job."""
         ...
 
     async def abandoned(self, number: int, why: str | None = None) -> None:
@@ -99,7 +103,12 @@ class Journal(Protocol):
         ...
 
     def open_entries(
-        self, *, accounts: Accounts | None = None, holder: str | None = None, page: int = 2_000
+        self,
+        *,
+        accounts: Accounts | None = None,
+        holder: str | None = None,
+        states: Collection[EntryState] | None = None,
+        page: int = 2_000,
     ) -> AsyncIterator[Entry]:
         """Every entry that is not at an end, oldest first and each once, read *page* at a time."""
         ...
@@ -124,12 +133,18 @@ class Journal(Protocol):
         """
         ...
 
-    async def claim_these(self, holder: str, numbers: Iterable[int], *, until: float, now: float) -> list[Entry]:
-        """Those of *numbers*, open or finished, that nobody else held."""
+    async def claim_these(
+        self, holder: str, numbers: Iterable[int], *, until: float, now: float, seize: bool = False
+    ) -> list[Entry]:
+        """Those of *numbers*, open or finished, that nobody else held, or with *seize* whoever held them."""
         ...
 
     async def renew(self, holder: str, until: float) -> bool:
         """Move the end of the holder's lease; False when it was lost, and with it all it held: claim again."""
+        ...
+
+    async def holders(self) -> list[str]:
+        """Whoever has a lease, run out or not."""
         ...
 
     async def release(self, holder: str) -> None:

@@ -4,7 +4,7 @@ import math
 import os
 import sqlite3
 import weakref
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -15,7 +15,7 @@ from talking_avatar.clock import SYSTEM_CLOCK, Clock
 from talking_avatar.errors import ConfigurationError
 from talking_avatar.journal import learned, leases, planning, rows
 from talking_avatar.journal.commits import GroupCommit, answer
-from talking_avatar.journal.entries import Entry, Intent
+from talking_avatar.journal.entries import Entry, EntryState, Intent
 from talking_avatar.journal.faults import trouble
 from talking_avatar.journal.orders import DatabaseThread
 from talking_avatar.journal.protocol import Accounts
@@ -110,12 +110,17 @@ class SqliteJournal(Telling):
         return await self._read(partial(rows.by_token, webhook_token=webhook_token))
 
     async def open_entries(
-        self, *, accounts: Accounts | None = None, holder: str | None = None, page: int = PAGE
+        self,
+        *,
+        accounts: Accounts | None = None,
+        holder: str | None = None,
+        states: Collection[EntryState] | None = None,
+        page: int = PAGE,
     ) -> AsyncIterator[Entry]:
         after = 0
         while True:
             entries = await self._read(
-                partial(rows.open_page, after=after, limit=page, accounts=accounts, holder=holder)
+                partial(rows.open_page, after=after, limit=page, accounts=accounts, holder=holder, states=states)
             )
             for entry in entries:
                 yield entry
@@ -148,13 +153,18 @@ class SqliteJournal(Telling):
             partial(leases.claim, holder=holder, until=until, now=now, after=after, limit=limit, accounts=accounts)
         )
 
-    async def claim_these(self, holder: str, numbers: Iterable[int], *, until: float, now: float) -> list[Entry]:
+    async def claim_these(
+        self, holder: str, numbers: Iterable[int], *, until: float, now: float, seize: bool = False
+    ) -> list[Entry]:
         return await self._write(
-            partial(leases.claim_these, holder=holder, numbers=list(numbers), until=until, now=now)
+            partial(leases.claim_these, holder=holder, numbers=list(numbers), until=until, now=now, seize=seize)
         )
 
     async def renew(self, holder: str, until: float) -> bool:
         return await self._write(partial(leases.renew, holder=holder, until=until))
+
+    async def holders(self) -> list[str]:
+        return await self._read(leases.holders)
 
     async def release(self, holder: str) -> None:
         await self._write(partial(leases.release, holder=holder))

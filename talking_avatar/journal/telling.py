@@ -29,6 +29,9 @@ class Telling(ABC):
     async def adopted(self, number: int, job_id: str) -> None:
         await self._move(number, "adopted", job_id=job_id)
 
+    async def withdrawn(self, number: int, why: str) -> None:
+        await self._move(number, "withdrawn", why=why)
+
     async def resubmitted(self, number: int) -> None:
         await self._move(number, "resubmitted")
 

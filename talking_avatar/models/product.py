@@ -8,7 +8,7 @@ import attrs
 
 from talking_avatar.models.results import RenderStatus
 
-__all__ = ["JobResult", "Listing", "Product"]
+__all__ = ["JobResult", "Listing", "Product", "Request"]
 
 R = TypeVar("R")
 T = TypeVar("T", bound="JobResult", covariant=True)
@@ -27,6 +27,12 @@ class JobResult(Protocol):
     def error_code(self) -> str | None: ...
     @property
     def error_reason(self) -> str | None: ...
+
+
+class Request(Generic[T]):
+    """What starts a job whose result is a *T*; deriving from it only tells type checkers so."""
+
+    __slots__ = ()
 
 
 class Listing(Protocol):

@@ -5,6 +5,8 @@ from typing import Any, ClassVar, Literal, cast
 
 import attrs
 
+from talking_avatar.models.product import Request
+from talking_avatar.models.results import Avatar, Speech, Video, Voice
 from talking_avatar.models.rules import (
     a_mapping,
     a_number,
@@ -39,6 +41,8 @@ __all__ = [
 
 # The only one that 004 allows.
 DOCUMENTED_SIZE = (3840, 2160)
+# The usual speed of speech.
+CHARACTERS_PER_SECOND = 14.0
 
 
 def _url(**options: Any) -> Any:
@@ -66,7 +70,7 @@ class AvatarPhoto:
 
 
 @attrs.frozen(kw_only=True)
-class CGAvatarVideo:
+class CGAvatarVideo(Request[Video]):
     """A CG avatar speaks a recording of at most 60 s (Surreal, 001)."""
 
     avatar_id: str = attrs.field(validator=filled)
@@ -74,7 +78,7 @@ class CGAvatarVideo:
 
 
 @attrs.frozen(kw_only=True)
-class AudioToVideo:
+class AudioToVideo(Request[Video]):
     """A presenter speaks a recording of at most 60 s; *with_mask* asks for a mask video as well (Surreal, 002)."""
 
     pose_id: str = attrs.field(validator=filled)
@@ -83,7 +87,7 @@ class AudioToVideo:
 
 
 @attrs.frozen(kw_only=True)
-class TalkingPhoto:
+class TalkingPhoto(Request[Video]):
     """A photo speaks a recording of at most 60 s; the face must measure at least 160×160 pixels (Surreal, 003)."""
 
     image_url: str = _url(validator=web_url)
@@ -152,7 +156,7 @@ def _as_tuple(elements: Iterable[Element]) -> tuple[Element, ...]:
 
 
 @attrs.frozen(kw_only=True)
-class TalkingAvatar:
+class TalkingAvatar(Request[Video]):
     """An avatar, what it says, and what surrounds it (Akool, 004); elements are drawn in their order.
 
     *avatar_from* is 2 for Akool's own avatars and 3 for yours; left out, it is 3 when an avatar element has a URL.
@@ -193,13 +197,21 @@ class TalkingAvatar:
         return any(isinstance(element, AvatarElement) and element.url for element in self.elements)
 
     @property
+    def spoken_seconds(self) -> float | None:
+        """About how long the video is, None where a recording speaks whose length nobody told."""
+        texts = [
+            element.input_text for element in self.elements if isinstance(element, AudioElement) and not element.url
+        ]
+        return len("".join(filter(None, texts))) / CHARACTERS_PER_SECOND if texts else None
+
+    @property
     def derived_avatar_from(self) -> int:
         """What is sent as ``avatar_from``."""
         return self.avatar_from or (3 if self.has_own_avatar else 2)
 
 
 @attrs.frozen(kw_only=True)
-class AvatarUpload:
+class AvatarUpload(Request[Avatar]):
     """A picture or video that becomes an avatar of yours under an *avatar_id* you choose (Akool, 004)."""
 
     url: str = _url(validator=web_url)
@@ -209,7 +221,7 @@ class AvatarUpload:
 
 
 @attrs.frozen(kw_only=True)
-class SpeechRequest:
+class SpeechRequest(Request[Speech]):
     """Text to be spoken by an Akool voice; *voice_options* are passed on as the vendor documents them."""
 
     text: str = attrs.field(validator=filled)
@@ -218,9 +230,14 @@ class SpeechRequest:
     voice_options: Mapping[str, Any] | None = _options()
     webhook_url: str | None = _url(default=None, validator=optional(web_url))
 
+    @property
+    def spoken_seconds(self) -> float:
+        """About how long the speech is."""
+        return len(self.text) / CHARACTERS_PER_SECOND
+
 
 @attrs.frozen(kw_only=True)
-class VoiceClone:
+class VoiceClone(Request[Voice]):
     """A recording that becomes a voice of yours."""
 
     source_url: str = _url(validator=web_url)

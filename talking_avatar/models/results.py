@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from sys import intern
 from typing import Any
 
 import attrs
@@ -34,12 +35,19 @@ class RenderStatus(StrEnum):
 
 _FINAL = frozenset({RenderStatus.FINISHED, RenderStatus.FAILED})
 _RANKS = {
-    RenderStatus.UNKNOWN: 0,
     RenderStatus.PENDING: 0,
     RenderStatus.PROCESSING: 1,
+    # Where an undocumented word stands nobody can say: it replaces a running state, and a running state replaces it.
+    RenderStatus.UNKNOWN: 1,
     RenderStatus.FINISHED: 2,
     RenderStatus.FAILED: 2,
 }
+
+
+def _interned(word: str) -> str:
+    # A hundred thousand jobs share a handful of words.
+    return intern(str(word))
+
 
 _extra: Any = attrs.field(factory=dict, repr=False, hash=False)
 
@@ -51,7 +59,7 @@ class Video:
     id: str
     ref: JobRef
     status: RenderStatus
-    raw_status: str = ""
+    raw_status: str = attrs.field(default="", converter=_interned)
     # Result links are signed: whoever holds one can fetch the file, so they stay out of reprs and logs.
     video_url: str | None = attrs.field(default=None, repr=False)
     mask_video_url: str | None = attrs.field(default=None, repr=False)

@@ -65,9 +65,14 @@ class BearerToken:
     """A token that cannot be renewed: it lasts a month, then a person fetches another (guide/authentication)."""
 
     _token: Secret
+    _headers: Mapping[str, str] = attrs.field(init=False)
+
+    @_headers.default
+    def _made_once(self) -> Mapping[str, str]:
+        return {"Authorization": Secret(f"Bearer {self._token}")}
 
     async def headers(self) -> Mapping[str, str]:
-        return {"Authorization": Secret(f"Bearer {self._token}")}
+        return self._headers
 
     async def renew(self, refused: Mapping[str, str]) -> bool:  # noqa: ARG002 - the protocol's
         return False

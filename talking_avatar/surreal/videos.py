@@ -1,8 +1,8 @@
 """What all three video families share: generate, get, list (000 to 003)."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Mapping, Sequence
+from functools import cached_property, partial
 from typing import Any, ClassVar, Generic, TypeVar
 
 import attrs
@@ -92,30 +92,41 @@ class VideoFamily(ABC, Generic[R]):
         return VideoListing.read(payload, self._ref_of)
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class VideoListing:
     """All videos of a family, each decoded when it is asked for."""
 
     words: Mapping[str, str]
-    _rows: Mapping[str, Any]
+    _rows: Sequence[Any]
     _ref_of: RefMaker
 
     @classmethod
     def read(cls, payload: Any, ref_of: RefMaker) -> "VideoListing":
         """Scan ids and status words; a row without a usable id cannot be anybody's job and is passed over."""
-        by_id = {_id(row): row for row in rows(payload) if isinstance(row, dict)}
-        by_id.pop("", None)
-        return cls({video_id: _word(row) for video_id, row in by_id.items()}, by_id, ref_of)
+        found = rows(payload)
+        try:
+            # Ten thousand rows pass here with every look, nearly always whole and well-formed.
+            words = {row["video_id"]: row["status"] for row in found}
+            if {*map(type, words), *map(type, words.values())} <= {str} and "" not in words:
+                return cls(words, found, ref_of)
+        except (KeyError, TypeError):
+            pass
+        usable = [row for row in found if isinstance(row, dict) and _id_of(row)]
+        return cls({_id_of(row): _word_of(row) for row in usable}, usable, ref_of)
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, Any]:
+        return {_id_of(row): row for row in self._rows}
 
     def decode(self, job_id: str) -> Video:
-        return VideoRow.read(self._rows[job_id], self._ref_of, path=f"$.data[{job_id}]")
+        return VideoRow.read(self._by_id[job_id], self._ref_of, path=f"$.data[{job_id}]")
 
 
-def _id(row: Mapping[str, Any]) -> str:
-    value = row.get("video_id")
-    return value if isinstance(value, str) else str(value) if type(value) is int else ""
+def _id_of(row: Mapping[str, Any]) -> str:
+    video_id = row.get("video_id")
+    return str(video_id) if isinstance(video_id, str | int) and not isinstance(video_id, bool) else ""
 
 
-def _word(row: Mapping[str, Any]) -> str:
+def _word_of(row: Mapping[str, Any]) -> str:
     word = row.get("status")
     return word if isinstance(word, str) else ""

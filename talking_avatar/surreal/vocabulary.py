@@ -7,7 +7,7 @@ import attrs
 from talking_avatar.errors import Throttled
 from talking_avatar.models.refs import JobRef
 from talking_avatar.models.results import Avatar, Pose, RenderStatus, Speech, Video, Voice
-from talking_avatar.wire.converter import an_id, decode, unknown_keys
+from talking_avatar.wire.converter import Id, decode, record, unknown_keys
 from talking_avatar.wire.envelope import Dialect, Meaning
 from talking_avatar.wire.moments import link_expiry
 from talking_avatar.wire.shapes import every, one_object
@@ -39,12 +39,12 @@ _STATUS = {
 
 def render_status(word: str) -> RenderStatus:
     """The status a word stands for; `UNKNOWN` for one that is not documented."""
-    return _STATUS.get(word.strip().lower(), RenderStatus.UNKNOWN)
+    return _STATUS.get(word) or _STATUS.get(word.strip().lower(), RenderStatus.UNKNOWN)
 
 
-@attrs.frozen
+@record
 class VideoRow:
-    video_id: str = attrs.field(validator=an_id)
+    video_id: Id
     status: str = ""
     video_url: str | None = None
     mask_video_url: str | None = None
@@ -78,9 +78,9 @@ class RefMaker:
         return JobRef("surreal", self.family, job_id, self.account)
 
 
-@attrs.frozen
+@record
 class CreatedRow:
-    video_id: str = attrs.field(validator=an_id)
+    video_id: Id
 
 
 def created_video(payload: Any, ref_of: RefMaker) -> Video:
@@ -98,7 +98,7 @@ def created_video(payload: Any, ref_of: RefMaker) -> Video:
     )
 
 
-@attrs.frozen
+@record
 class PoseRow:
     pose_id: str
     name: str = ""
@@ -110,7 +110,7 @@ class PoseRow:
         return Pose(pose_id=read.pose_id, name=read.name, preview_url=read.preview_url, extra=unknown_keys(cls, row))
 
 
-@attrs.frozen
+@record
 class CharacterRow:
     """An a2v avatar (002)."""
 
@@ -137,11 +137,11 @@ class CharacterRow:
         )
 
 
-@attrs.frozen
+@record
 class HeadRow:
     """A CG avatar made from a photo (000, 001); the raw sample has an undocumented ``avatar_url`` to a .glb."""
 
-    avatar_id: str = attrs.field(validator=an_id)
+    avatar_id: Id
     gender: str | None = None
     preview_url: str | None = None
 
@@ -158,7 +158,7 @@ class HeadRow:
         )
 
 
-@attrs.frozen
+@record
 class VoiceRow:
     voice_name: str
     gender: str | None = None
@@ -184,7 +184,7 @@ class VoiceRow:
         )
 
 
-@attrs.frozen
+@record
 class SpeechRow:
     url: str
 

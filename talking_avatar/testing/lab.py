@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from random import Random
+from types import TracebackType
 from typing import Any, Self
 
 from talking_avatar.akool.client import Akool
@@ -18,9 +19,9 @@ __all__ = ["Lab"]
 class Lab:
     """``async with Lab() as lab`` gives `clock`, `sandbox`, `surreal`, `akool` and `watcher`, ready to use.
 
-    Renders take *render_seconds* (a number, or a function of a `random.Random`) of virtual time and give a tiny valid
-    file. The same *seed* gives the same durations and the same jitter. *sandbox* and *watcher* are further options of
-    `Sandbox` and `JobWatcher`.
+    `photo` and `speech` are addresses to put into requests. Renders take *render_seconds* (a number, or a function of a
+    `random.Random`) of virtual time and give a tiny valid file. The same *seed* gives the same durations and the same
+    jitter. *sandbox* and *watcher* are further options of `Sandbox` and `JobWatcher`.
     """
 
     clock: Clock
@@ -64,5 +65,17 @@ class Lab:
             raise
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await self._stack.aclose()
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.__aexit__(kind, error, trace)
+
+    @property
+    def photo(self) -> str:
+        """The address of a portrait."""
+        return f"{self.sandbox.url}/samples/portrait.jpg"
+
+    @property
+    def speech(self) -> str:
+        """The address of a recording."""
+        return f"{self.sandbox.url}/samples/speech.wav"

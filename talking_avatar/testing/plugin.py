@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def avatar_lab() -> "Callable[..., Lab]":
-    """Makes a `talking_avatar.testing.Lab`: ``async with avatar_lab(render_seconds=600) as lab: …``."""
+    """Makes labs, by the options of `Lab`.
+
+    ``async with avatar_lab(render_seconds=600) as lab: …``
+    """
 
     def make(**options: Any) -> "Lab":
         from talking_avatar.testing.lab import Lab  # noqa: PLC0415 - pytest loads plugins before anybody wants this

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from heapq import heappop, heappush
 from itertools import count
@@ -14,9 +14,11 @@ __all__ = ["VirtualClock"]
 
 # 2030-01-01: a date of its own, so that no test passes only near the present.
 EPOCH = 1_893_456_000.0
-# How long, in real seconds, a socket or thread at work may be silent before the clock moves on without it: a service
-# that is slow on purpose waits for this very clock.
+# How long, in real seconds, a socket may be silent before the clock moves on without it: a service that is slow on
+# purpose waits for this very clock.
 PATIENCE = 0.02
+# A thread seldom does, and what it brings must not come hours late.
+PATIENCE_WITH_THREADS = 2.0
 
 
 class VirtualClock:
@@ -32,6 +34,7 @@ class VirtualClock:
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._order = count()
         self._at_work = 0
+        self._threads = 0
         self._idle_since: float | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._selector: Any = None
@@ -72,10 +75,13 @@ class VirtualClock:
             raise ConfigurationError(msg)
         # The selector is where a loop says that it has nothing to do, and asyncio has no public hook for that.
         self._loop._selector = _Watched(self._selector, self)  # type: ignore[attr-defined]  # noqa: SLF001
+        self._submit = self._loop.run_in_executor
+        self._loop.run_in_executor = self._submit_counted  # type: ignore[method-assign,assignment]
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._loop._selector = self._selector  # type: ignore[union-attr]  # noqa: SLF001
+        self._loop.run_in_executor = self._submit  # type: ignore[union-attr,method-assign]
         self._loop = None
 
     def when_idle(self, select: Any, block: float | None) -> list[Any]:
@@ -86,7 +92,7 @@ class VirtualClock:
             return ready
         if self._next_at() is None:
             return list(select(block))
-        if self._at_work and not self._waited_enough():
+        if (self._at_work or self._threads) and not self._waited_enough():
             pause = PATIENCE / 4 if block is None else min(block, PATIENCE / 4)
             return list(select(pause))
         self._idle_since = None
@@ -97,7 +103,17 @@ class VirtualClock:
         now = time.perf_counter()
         if self._idle_since is None:
             self._idle_since = now
-        return now - self._idle_since >= PATIENCE
+        return now - self._idle_since >= (PATIENCE_WITH_THREADS if self._threads else PATIENCE)
+
+    def _submit_counted(self, executor: Any, work: Callable[..., Any], *args: Any) -> Any:
+        future = self._submit(executor, work, *args)
+        self._threads += 1
+        future.add_done_callback(self._thread_ended)
+        return future
+
+    def _thread_ended(self, _future: object) -> None:
+        self._threads -= 1
+        self._idle_since = None
 
     def _next_at(self) -> float | None:
         while self._sleepers and self._sleepers[0][2].done():

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any
@@ -11,8 +12,9 @@ from weakref import WeakKeyDictionary
 
 import aiohttp
 import attrs
-from aiohttp import ClientSession
+from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientSession
 from aiohttp.abc import AbstractStreamWriter
+from aiohttp.hdrs import CONTENT_ENCODING
 from yarl import URL
 
 from talking_avatar.clock import SYSTEM_CLOCK, Clock
@@ -41,8 +43,12 @@ class Sessions:
         """The session of the running loop; raises `Closed` when there is to be none any more."""
         if self._given is not None:
             return self._given_if_open(self._given)
+        return self.known() or (await self._opened()).session
+
+    def known(self) -> ClientSession | None:
+        """The running loop's own session, if it has been opened."""
         keeper = self._keepers.get(asyncio.get_running_loop())
-        return (await self._opened() if keeper is None else keeper).session
+        return None if keeper is None else keeper.session
 
     def _given_if_open(self, session: ClientSession) -> ClientSession:
         if session.closed:
@@ -100,12 +106,12 @@ class AiohttpPort:
     _clock: Clock = SYSTEM_CLOCK
 
     async def exchange(self, call: Call[Any], headers: Mapping[str, str]) -> Answer:
-        session = await self._sessions.current()
+        session = self._sessions.known() or await self._sessions.current()
         body = None if call.body is None else _JsonBody(call.body, silence=call.timeout)
         try:
             with self._clock.busy():
                 # A redirect would carry the credential elsewhere; no documented endpoint sends one.
-                async with session.request(
+                response = await session.request(
                     call.method,
                     self._url(call),
                     data=body,
@@ -113,8 +119,9 @@ class AiohttpPort:
                     allow_redirects=False,
                     raise_for_status=False,
                     timeout=_timeout(call.timeout, whole=call.idempotent),
-                ) as response:
-                    return Answer(response.status, response.headers, await _bounded(response, call))
+                    middlewares=self._middlewares(session),
+                )
+                return Answer(response.status, response.headers, await _whole(response, call))
         except _NOBODY as error:
             raise _unreachable(
                 call, error, sent=body.left if body is not None else not _never_connected(error)
@@ -125,8 +132,31 @@ class AiohttpPort:
         address = f"{self.base_url}{call.path}"
         return URL(f"{address}?{query}" if query else address, encoded=True)
 
+    @staticmethod
+    def _middlewares(session: ClientSession) -> tuple[ClientMiddlewareType, ...]:
+        # Those of a session that was passed in are not to be lost, and no public name tells them.
+        return (*getattr(session, "_middlewares", ()), _sent_once)
+
     async def aclose(self) -> None:
         await self._sessions.aclose()
+
+
+class BrokenOff(aiohttp.ClientConnectionError):
+    """A connection broke under a request; *os_error* is how."""
+
+    def __init__(self, os_error: BaseException) -> None:
+        super().__init__(str(os_error))
+        self.os_error = os_error
+
+
+async def _sent_once(request: aiohttp.ClientRequest, handler: ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keep aiohttp from repeating a GET by itself, which no budget would know of."""
+    try:
+        return await handler(request)
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise BrokenOff(error) from None
 
 
 class _JsonBody(aiohttp.BytesPayload):
@@ -163,18 +193,29 @@ def _timeout(silence: float, *, whole: bool) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(connect=CONNECT_TIMEOUT, sock_read=silence)
 
 
-async def _bounded(response: aiohttp.ClientResponse, call: Call[Any]) -> bytes:
+def _whole(response: aiohttp.ClientResponse, call: Call[Any]) -> Awaitable[bytes]:
     length = response.content_length
-    if length is not None and length <= LARGEST_ANSWER and "Content-Encoding" not in response.headers:
-        return await response.read()
+    # The length of what was compressed says nothing about how much it becomes.
+    if length is None or length > LARGEST_ANSWER or CONTENT_ENCODING in response.headers:
+        return _bounded(response, call)
+    # Which closes the connection itself, should it fail.
+    return response.read()
+
+
+async def _bounded(response: aiohttp.ClientResponse, call: Call[Any]) -> bytes:
     received = bytearray()
-    async for chunk in response.content.iter_any():
-        received += chunk
-        if len(received) > LARGEST_ANSWER:
-            response.close()
-            msg = f"{call.name} answered with more than {LARGEST_ANSWER >> 20} MiB; no documented answer is that large"
-            raise DecodeError(msg, call=call.name, http_status=response.status)
+    async with response:
+        async for chunk in response.content.iter_any():
+            received += chunk
+            if len(received) > LARGEST_ANSWER:
+                response.close()
+                raise _too_large(response, call)
     return bytes(received)
+
+
+def _too_large(response: aiohttp.ClientResponse, call: Call[Any]) -> DecodeError:
+    text = f"{call.name} answered with more than {LARGEST_ANSWER >> 20} MiB, and no documented answer is that large"
+    return DecodeError(f"{text}. {call.consequence(refused=False)}.", call=call.name, http_status=response.status)
 
 
 def _never_connected(error: BaseException) -> bool:
@@ -189,7 +230,12 @@ def _unreachable(call: Call[Any], error: BaseException, *, sent: bool) -> Unreac
 
 def _reason(error: BaseException) -> str:
     # Only the class and the operating system's words: a message of aiohttp's may hold the whole URL.
-    words = getattr(getattr(error, "os_error", error), "strerror", None)
+    fault = getattr(error, "os_error", error)
+    number = getattr(fault, "errno", None)
+    if isinstance(number, int) and number > 0:
+        return os.strerror(number)
+    # A name that does not resolve has a number below zero, and words of its own.
+    words = getattr(fault, "strerror", None)
     return words or ("timed out" if isinstance(error, TimeoutError) else type(error).__name__)
 
 
@@ -208,7 +254,7 @@ class AiohttpFiles:
         """
         response = await self._final(await self._sessions.current(), URL(url, encoded=True), headers)
         async with response:
-            yield FileAnswer(response.status, response.headers, _chunks(response))
+            yield FileAnswer(response.status, response.headers, _chunks(response, self._clock))
 
     async def _final(self, session: ClientSession, url: URL, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
         for _ in range(MOST_REDIRECTS + 1):
@@ -222,13 +268,16 @@ class AiohttpFiles:
 
     async def _get(self, session: ClientSession, url: URL, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
         try:
-            return await session.get(
-                url,
-                headers={"Accept-Encoding": "identity", **headers},
-                allow_redirects=False,
-                raise_for_status=False,
-                timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_TIMEOUT, sock_read=60),
-            )
+            with self._clock.busy():
+                return await session.get(
+                    url,
+                    headers={"Accept-Encoding": "identity", **headers},
+                    allow_redirects=False,
+                    raise_for_status=False,
+                    # An encoding that nobody asked for may unfold one packet into a gigabyte.
+                    auto_decompress=False,
+                    timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_TIMEOUT, sock_read=60),
+                )
         except _NOBODY as error:
             raise _broken_off(url, error) from None
 
@@ -236,13 +285,17 @@ class AiohttpFiles:
         await self._sessions.aclose()
 
 
-async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    # Only the reading is watched: an OSError of the caller's own, such as a full disk, is not the host's.
-    try:
-        async for chunk in response.content.iter_any():
-            yield chunk
-    except _NOBODY as error:
-        raise _broken_off(response.url, error) from None
+async def _chunks(response: aiohttp.ClientResponse, clock: Clock) -> AsyncIterator[bytes]:
+    while True:
+        # Only the reading is watched: an OSError of the caller's own, such as a full disk, is not the host's.
+        try:
+            with clock.busy():
+                chunk = await response.content.readany()
+        except _NOBODY as error:
+            raise _broken_off(response.url, error) from None
+        if not chunk:
+            return
+        yield chunk
 
 
 def _broken_off(url: URL, error: BaseException) -> Unreachable:
@@ -256,6 +309,4 @@ def _target(url: URL, location: str) -> URL:
 
 def _web_only(url: URL) -> None:
     if url.scheme not in {"http", "https"} or not url.host:
-        raise Unreachable(
-            f"a file link leads to {url.scheme or 'nowhere'}:, only http and https are followed", sent=False
-        )
+        raise ValueError(f"a file link leads to {url.scheme or 'nowhere'}:, only http and https are followed")

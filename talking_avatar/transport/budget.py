@@ -14,6 +14,9 @@ from talking_avatar.transport.hints import RateHint
 __all__ = ["Budget", "Permit", "Purpose"]
 
 
+NEVER = float("-inf")
+
+
 class Purpose(Enum):
     """What a request is for; creates go first, and reads get a small share while creates wait."""
 
@@ -46,12 +49,12 @@ class Budget:
     _allowed: float = attrs.field(init=False)
     _in_flight: int = 0
     _leaving: deque[float] = attrs.field(factory=deque)
-    _blocked_until: float = float("-inf")
+    _blocked_until: float = NEVER
     _left: int | None = None
-    _left_until: float = float("-inf")
+    _left_until: float = NEVER
     _creates_since_read: int = 0
-    _read_turned_away: float = float("-inf")
-    _last_recovery: float = float("-inf")
+    _read_turned_away: float = NEVER
+    _last_recovery: float = NEVER
     granted: int = 0
     refused: int = 0
 
@@ -85,8 +88,11 @@ class Budget:
         if purpose is Purpose.CREATE:
             self._creates_since_read += 1
         else:
-            self._creates_since_read = 0
-            self._read_turned_away = float("-inf")
+            # Creates that went while this read's place was kept count towards the next one.
+            self._creates_since_read = min(
+                max(self._creates_since_read - self.creates_per_read, 0), self.creates_per_read
+            )
+            self._read_turned_away = NEVER
         if self._left is not None:
             self._left -= 1
         return Permit(now, purpose)
@@ -97,7 +103,6 @@ class Budget:
             return
         permit.settled = True
         self._in_flight -= 1
-        self._forget(now)
         self._leaving.append(now + self.window)
 
     def correct(self, now: float, hint: RateHint) -> None:
@@ -146,11 +151,13 @@ class Budget:
             self._leaving.popleft()
         if self._left is not None and now >= self._left_until:
             self._left = None
-        self._recover(now)
+        if self._last_recovery != NEVER:
+            self._recover(now)
 
     def _recover(self, now: float) -> None:
         ceiling = float("inf") if self.limit is None else float(self.limit)
-        if self._allowed >= ceiling or self._last_recovery == float("-inf"):
+        if self._allowed >= ceiling:
+            self._last_recovery = NEVER
             return
         # A quarter of the limit comes back with every quiet window, a slice at a time.
         windows = (now - self._last_recovery) / self.window

@@ -40,13 +40,16 @@ class Gate:
 
     async def acquire(self, purpose: Purpose) -> Permit:
         """Wait for a place; whoever acquires must settle."""
-        is_create = purpose is Purpose.CREATE
-        # Not whether the lock is held: between two holders it is free, and a newcomer would slip in.
-        someone_waits = self.budget.creates_waiting if is_create else self._reads_waiting
-        permit = None if someone_waits else self.try_acquire(purpose)
-        return permit or await self._wait_in_line(purpose, is_create=is_create)
+        return self.at_once(purpose) or await self._wait_in_line(purpose)
 
-    async def _wait_in_line(self, purpose: Purpose, *, is_create: bool) -> Permit:
+    def at_once(self, purpose: Purpose) -> Permit | None:
+        """A place, if there is one now and nobody waits for it."""
+        # Not whether the lock is held: between two holders it is free, and a newcomer would slip in.
+        waiting = self.budget.creates_waiting if purpose is Purpose.CREATE else self._reads_waiting
+        return None if waiting else self.try_acquire(purpose)
+
+    async def _wait_in_line(self, purpose: Purpose) -> Permit:
+        is_create = purpose is Purpose.CREATE
         self.budget.creates_waiting += is_create
         self._reads_waiting += not is_create
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from math import isfinite
 
 import attrs
@@ -38,14 +39,16 @@ def read_hint(headers: Mapping[str, str], now: float) -> RateHint:
     if total is left is reset is retry is retry_ms is None:
         return NOTHING_SAID
     return RateHint(
-        _count(total, least=1),
-        _count(left, least=0),
+        _count(total, 1),
+        _count(left, 0),
         None if reset is None else _reset_in(reset, now),
-        _retry_after(retry, retry_ms, now),
+        None if retry is retry_ms is None else _retry_after(retry, retry_ms, now),
     )
 
 
-def _count(text: str | None, *, least: int) -> int | None:
+# The same few numbers come with every answer of a window.
+@lru_cache(maxsize=256)
+def _count(text: str | None, least: int) -> int | None:
     number = _number(text)
     return int(number) if number is not None and number >= least else None
 
@@ -79,6 +82,7 @@ def _seconds_until(date: str, now: float) -> float | None:
         return None
 
 
+@lru_cache(maxsize=256)
 def _number(text: str | None) -> float | None:
     try:
         number = float(text) if text is not None else None

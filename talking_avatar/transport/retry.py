@@ -8,7 +8,7 @@ import attrs
 
 from talking_avatar.backoff import Backoff
 from talking_avatar.clock import SYSTEM_CLOCK, Clock
-from talking_avatar.errors import ServerFault, Throttled, Unreachable
+from talking_avatar.errors import ServerFault, TalkingAvatarError, Throttled, Unreachable
 
 __all__ = ["Retry", "is_safe_to_repeat"]
 
@@ -30,16 +30,23 @@ class Retry:
         clock: Clock = SYSTEM_CLOCK,
         rng: random.Random,
     ) -> T:
-        """The first success, or the last error."""
-        for tried in range(self.attempts - 1):
+        """The first success of *attempt*, or its last error."""
+        tried = 0
+        while True:
             try:
                 return await attempt()
-            except (Unreachable, ServerFault, Throttled) as error:
-                if not is_safe_to_repeat(error, idempotent=idempotent):
+            except TalkingAvatarError as error:
+                tried += 1
+                wait = self.wait_after(error, tried, idempotent=idempotent, rng=rng)
+                if wait is None:
                     raise
-                wait = max(self.backoff.wait(tried, rng), getattr(error, "retry_after", None) or 0.0)
             await clock.sleep(wait)
-        return await attempt()
+
+    def wait_after(self, error: Exception, tried: int, *, idempotent: bool, rng: random.Random) -> float | None:
+        """Seconds to wait before the next try, of which *tried* have failed; None when *error* is the last word."""
+        if tried >= self.attempts or not is_safe_to_repeat(error, idempotent=idempotent):
+            return None
+        return max(self.backoff.wait(tried - 1, rng), getattr(error, "retry_after", None) or 0.0)
 
 
 def is_safe_to_repeat(error: BaseException, *, idempotent: bool) -> bool:

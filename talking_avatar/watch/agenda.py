@@ -10,7 +10,7 @@ __all__ = ["Agenda"]
 K = TypeVar("K", bound=Hashable)
 
 # Below this the outdated entries weigh less than the walk that removes them.
-COMPACT_ABOVE = 1_000
+COMPACT_ABOVE = 64
 
 
 class Agenda(Generic[K]):
@@ -25,12 +25,13 @@ class Agenda(Generic[K]):
         """Make *key* due *at*, instead of whenever it was."""
         ticket = self._ticket_of[key] = next(self._tickets)
         heappush(self._heap, (at, ticket, key))
-        if len(self._heap) > COMPACT_ABOVE and len(self._heap) > 2 * len(self._ticket_of):
-            self._compact()
+        self._perhaps_compact()
 
     def discard(self, key: K) -> None:
         """Forget *key*, if it is known."""
-        self._ticket_of.pop(key, None)
+        if self._ticket_of.pop(key, None) is not None:
+            # What is forgotten must not be kept alive until its time has come.
+            self._perhaps_compact()
 
     def due(self, now: float) -> list[K]:
         """Take out what is due at *now*, earliest first."""
@@ -40,6 +41,8 @@ class Agenda(Generic[K]):
             if self._ticket_of.get(key) == ticket:
                 del self._ticket_of[key]
                 taken.append(key)
+        if taken:
+            self._perhaps_compact()
         return taken
 
     def next_at(self) -> float | None:
@@ -54,6 +57,7 @@ class Agenda(Generic[K]):
     def __contains__(self, key: K) -> bool:
         return key in self._ticket_of
 
-    def _compact(self) -> None:
-        self._heap = [entry for entry in self._heap if self._ticket_of.get(entry[2]) == entry[1]]
-        heapify(self._heap)
+    def _perhaps_compact(self) -> None:
+        if len(self._heap) > COMPACT_ABOVE and len(self._heap) > 2 * len(self._ticket_of):
+            self._heap = [entry for entry in self._heap if self._ticket_of.get(entry[2]) == entry[1]]
+            heapify(self._heap)

@@ -73,12 +73,12 @@ class Learned:
     """
 
     shortest: float = 1.0
-    shortest_listed: float = 5.0
+    shortest_listed: float = 5.2
     first: float = 3.0
     looks: float = 10.0
-    fewest_looks: float = 1.3
-    worst: float = 12.0
-    stretch: float = 4.0
+    fewest_looks: float = 1.0
+    worst: float = 10.0
+    stretch: float = 3.0
     leap: float = 0.5
     share: float = 0.02
     jitter: float = 0.05
@@ -93,12 +93,15 @@ class Learned:
         return _jittered(wait, self.jitter, rng)
 
     def _unlearned(self, situation: Situation, rng: random.Random) -> float:
-        interval = min(max(0.1 * situation.age, self.shortest_listed), 30.0)
+        interval = min(max(0.05 * situation.age, self.shortest_listed), 20.0)
         if situation.listed or situation.scout:
             return self.first if situation.looks == 0 else interval
         # The scouts will soon tell; whoever waits for them only makes sure that nothing is forgotten.
-        spread = interval * max(sqrt(situation.running), 4.0)
-        return spread * rng.uniform(0.75, 1.25) if situation.looks == 0 else spread
+        if situation.looks:
+            return interval * max(sqrt(situation.running) / 2, 1.0)
+        # The first of a crowd are planned while it is still small.
+        crowd = max(min(situation.running, 8), sqrt(situation.running))
+        return interval * crowd * rng.uniform(0.75, 1.25)
 
     def _by_outlook(self, situation: Situation, outlook: Outlook) -> float:
         scale, age = situation.scale, situation.age / situation.scale
@@ -107,7 +110,7 @@ class Learned:
         # Looks × lateness comes near the least product, so this lateness for each look adds up to *aim*.
         due = aim * aim / (outlook.least_product * scale)
         wait = outlook.lateness_reached_after(age, due / scale) * scale
-        shortest = min(max(0.16 * median, self.shortest), self.shortest_listed) if situation.listed else self.shortest
+        shortest = min(max(0.17 * median, self.shortest), self.shortest_listed) if situation.listed else self.shortest
         longest = max(self.stretch * aim, self.leap * (median - situation.age), self.share * situation.age)
         return max(min(wait, longest), shortest)
 
@@ -133,7 +136,7 @@ def as_cadence(choice: "Cadence | Backoff | float | None") -> Cadence:
 
 def scouts_among(running: int) -> int:
     """How many of *running* unlisted renders are looked at closely until their product has been learned."""
-    return min(4, running)
+    return max(1, min(4, ceil(running / 8)))
 
 
 def _jittered(wait: float, jitter: float, rng: random.Random) -> float:

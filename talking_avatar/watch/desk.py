@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from talking_avatar.download import file_for_each
 from talking_avatar.errors import ResultExpired, TalkingAvatarError
 from talking_avatar.journal.entries import Entry, EntryState
 from talking_avatar.models.product import JobResult
@@ -14,10 +15,11 @@ from talking_avatar.models.refs import JobRef
 from talking_avatar.models.results import RenderStatus
 from talking_avatar.watch.bookkeeping import Bookkeeping
 from talking_avatar.watch.delivery import Delivery
-from talking_avatar.watch.events import Adopted, Attached, Event, LinkExpiring, Submitted
+from talking_avatar.watch.events import Adopted, Attached, Event, Submitted
 from talking_avatar.watch.family import Family
 from talking_avatar.watch.feed import Feed
 from talking_avatar.watch.job import Job
+from talking_avatar.watch.reminders import DeliverAgain, ExpiryWarning
 from talking_avatar.watch.scheduler import Scheduler
 from talking_avatar.wire.request_codec import decode_request
 
@@ -25,33 +27,58 @@ __all__ = ["Desk"]
 
 log = logging.getLogger("talking_avatar")
 
-# How long before the end of an undelivered file's link somebody is told.
-EXPIRY_WARNING = 600.0
+DELIVERIES_AT_ONCE = 4
+_HAS_ENDED = {EntryState.FINISHED, EntryState.DOWNLOADED}
 
 
 class Desk:
     """Every open job of a watcher."""
 
-    def __init__(self, scheduler: Scheduler, *, download_to: str | Path | None, mask: bool) -> None:
+    def __init__(
+        self, scheduler: Scheduler, *, download_to: str | Path | None, mask: bool, called_back: bool = False
+    ) -> None:
         self.open: set[Job[Any]] = set()
         self.settled = 0
         self.books: Bookkeeping | None = None
-        self.delivery = Delivery(scheduler.clock, self.tell)
-        self.download_to = download_to
+        self.delivery = Delivery(scheduler.clock, self.tell, at_once=DELIVERIES_AT_ONCE)
+        self.download_to = None if download_to is None else file_for_each(download_to)
         self._mask = mask
+        self._called_back = called_back
         self._scheduler = scheduler
-        self._feeds: list[Feed] = []
-        self._deliveries: set[asyncio.Task[None]] = set()
+        # A reader that lets go of its feed has left.
+        self._feeds: weakref.WeakSet[Feed] = weakref.WeakSet()
+        self._by_entry: weakref.WeakValueDictionary[int, Job[Any]] = weakref.WeakValueDictionary()
+        self._deliveries: dict[asyncio.Task[None], Job[Any]] = {}
+        # In the order they came, which is that of their links' ends.
+        self._places = asyncio.Semaphore(DELIVERIES_AT_ONCE)
 
     def accepted(
-        self, family: Family, answer: JobResult, entry: Entry | None, request: Any, lasts: float, key: str | None = None
+        self,
+        family: Family,
+        answer: JobResult,
+        entry: Entry | None,
+        request: Any,
+        lasts: float,
+        key: str | None = None,
+        *,
+        called: bool = False,
     ) -> Job[Any]:
-        """Watch a job from its create's answer."""
+        """Watch a job from its create's answer; *called* when the service will call back."""
         product = family.product
         ref = JobRef(product.service, product.family, answer.id, product.account)
+        told = getattr(answer, "ref", None)
+        # Equal refs of a hundred thousand jobs weigh something.
+        ref = told if told == ref else ref
+        watched = family.jobs.get(ref.id)
+        if watched is not None:
+            # A service of yours may know by itself that it has this already.
+            family.learn(watched, answer)
+            return watched
         job = self._job(family, ref, request, key if entry is None else entry.key, lasts, entry)
         job.timed = True
-        job.expects_call = _names_webhook(request, entry)
+        # How long it speaks, where its request tells.
+        job.scale = getattr(request, "spoken_seconds", None) or 1.0
+        job.expects_call = called
         job.advance(answer)
         self.tell(Submitted(ref=ref, at=self._scheduler.clock.time()))
         family.add(job)
@@ -59,44 +86,51 @@ class Desk:
             family.learn(job, answer)
         return job
 
-    def attached(self, family: Family, ref: JobRef, lasts: float) -> Job[Any]:
+    def attached(self, family: Family, ref: JobRef, lasts: float, entry: Entry | None = None) -> Job[Any]:
         """Watch a job that somebody else created."""
         existing = family.jobs.get(ref.id)
         if existing is not None:
             return existing
-        job = self._job(family, ref, None, None, lasts, None)
+        job = self._job(family, ref, None, None if entry is None else entry.key, lasts, entry)
         self.tell(Attached(ref=ref, at=self._scheduler.clock.time()))
         family.add(job)
         return job
 
     def known(self, family: Family, entry: Entry, request: Any, lasts: float) -> Job[Any]:
-        """Watch a job that a journal's entry names; one that had ended is looked at once."""
+        """The job that a journal's entry names, watched; one that had ended is looked at once."""
         ref = entry.ref
         if ref is None:
             raise TalkingAvatarError(f"entry {entry.number} is {entry.state} and has no job to watch")
-        existing = family.jobs.get(ref.id)
+        existing = family.jobs.get(ref.id) or self._ended_well(entry.number)
         if existing is not None:
             return existing
         kept = partial(decode_request, family.product.request_type, entry.payload) if entry.payload else None
         job = self._job(family, ref, kept if request is None else request, entry.key, lasts, entry)
+        job.expects_call = self._called_back and entry.webhook_token is not None
         if entry.accepted_at is not None:
             job.accepted_at -= max(self._scheduler.clock.time() - entry.accepted_at, 0.0)
         family.add(job)
-        if entry.state in {EntryState.FINISHED, EntryState.DOWNLOADED}:
+        if entry.state in _HAS_ENDED:
             family.look_soon(job)
         return job
+
+    def is_at_work(self, number: int) -> bool:
+        """Whether the job of an entry is watched, or its file on its way."""
+        job = self._by_entry.get(number)
+        return job is not None and (not job.settled or job in self._deliveries.values())
 
     def tell_adopted(self, ref: JobRef) -> None:
         self.tell(Adopted(ref=ref, at=self._scheduler.clock.time()))
 
     def tell(self, event: Event) -> None:
         """Pass *event* to everyone who follows the whole watcher."""
-        for feed in self._feeds:
+        # Iterating over a weak set costs more than all the rest, and mostly nobody listens.
+        for feed in self._feeds or ():
             feed.push(event)
 
     def listen(self, feed: Feed) -> None:
         """Send every event from now on to *feed*."""
-        self._feeds.append(feed)
+        self._feeds.add(feed)
 
     def on_settled(self, job: Job[Any]) -> None:
         """A family has settled *job*."""
@@ -107,16 +141,21 @@ class Desk:
         if job.error is not None or job.status is not RenderStatus.FINISHED:
             return
         if self.download_to is not None:
-            task = asyncio.get_running_loop().create_task(self._deliver(job, self.download_to))
-            self._deliveries.add(task)
-            task.add_done_callback(self._deliveries.discard)
+            self.deliver(job)
         else:
-            self._plan_expiry_warning(job)
+            self._plan_warning(job)
+
+    def deliver(self, job: Job[Any]) -> None:
+        """Bring the file of a finished *job* to where the watcher's files go, beside everything else."""
+        if self.download_to is not None:
+            task = asyncio.get_running_loop().create_task(self._deliver(job, self.download_to))
+            self._deliveries[task] = job
+            task.add_done_callback(lambda task: self._deliveries.pop(task, None))
 
     async def delivered(self) -> None:
         """Wait for the downloads that are under way."""
         while self._deliveries:
-            await asyncio.wait(self._deliveries)
+            await asyncio.wait(tuple(self._deliveries))
 
     async def fetch(self, family: Family, job: Job[Any], path: str | Path, **options: Any) -> Path:
         """Bring a job's file here and note it."""
@@ -136,23 +175,27 @@ class Desk:
             feed.close()
 
     async def _deliver(self, job: Job[Any], path: str | Path) -> None:
+        if getattr(job.latest, "video_url", None) is None and getattr(job.latest, "url", None) is None:
+            return  # an avatar or a voice has no file
         try:
-            await job.download(path, mask=self._mask and getattr(job.latest, "mask_video_url", None) is not None)
+            async with self._places:
+                await job.download(path, mask=self._mask and getattr(job.latest, "mask_video_url", None) is not None)
         except ResultExpired as error:
             log.warning("%s", error)
             if self.books is not None and job.entry is not None:
-                await self.books.write(self.books.journal.abandoned(job.entry, str(error)))
-        except (TalkingAvatarError, OSError, ValueError) as error:
-            log.warning("the file of %s was not brought here: %s", job.ref, error)
+                await self.books.keep(partial(self.books.journal.abandoned, job.entry, str(error)))
+        except (TalkingAvatarError, OSError) as error:
+            log.warning("the file of %s was not brought here, and is tried again later: %s", job.ref, error)
+            DeliverAgain(job, self.deliver).plan(self._scheduler)
 
-    def _plan_expiry_warning(self, job: Job[Any]) -> None:
+    def _plan_warning(self, job: Job[Any]) -> None:
         expires = getattr(job.latest, "expires_at", None)
         if expires is not None:
-            clock = self._scheduler.clock
-            wait = expires.timestamp() - EXPIRY_WARNING - clock.time()
-            if wait > 0:
-                warning = _ExpiryWarning(weakref.ref(job), expires.timestamp(), self)
-                self._scheduler.schedule(warning, clock.monotonic() + wait)
+            ExpiryWarning(job, expires.timestamp(), self.tell).plan(self._scheduler)
+
+    def _ended_well(self, number: int) -> Job[Any] | None:
+        job = self._by_entry.get(number)
+        return job if job is not None and job.settled and job.error is None else None
 
     def _job(
         self, family: Family, ref: JobRef, request: Any, key: str | None, lasts: float, entry: Entry | None
@@ -162,28 +205,8 @@ class Desk:
         job: Job[Any] = Job(
             family=family, ref=ref, request=request, key=key, now=now, wall=clock.time(), deadline_at=now + lasts
         )
-        job.entry = None if entry is None else entry.number
         self.open.add(job)
+        if entry is not None:
+            job.entry = entry.number
+            self._by_entry[entry.number] = job
         return job
-
-
-def _names_webhook(request: Any, entry: Entry | None) -> bool:
-    own = getattr(request, "webhook_url", None)
-    return own is not None or (entry is not None and entry.webhook_token is not None)
-
-
-class _ExpiryWarning:
-    """Tells of a link that ends soon, if anybody still holds the job and has not fetched its file."""
-
-    def __init__(self, job: "weakref.ref[Job[Any]]", expires_at: float, desk: Desk) -> None:
-        self._job = job
-        self._expires_at = expires_at
-        self._desk = desk
-
-    def when_due(self, now: float) -> None:  # noqa: ARG002 - the scheduler's
-        job = self._job()
-        if job is not None and not job.delivered:
-            log.warning("%s has not been downloaded, and its link ends in %.0f minutes", job.ref, EXPIRY_WARNING / 60)
-            event = LinkExpiring(ref=job.ref, at=self._expires_at - EXPIRY_WARNING, expires_at=self._expires_at)
-            job.tell(event)
-            self._desk.tell(event)

@@ -3,14 +3,13 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from talking_avatar.errors import JobStateUnknown, JobTimeout, RenderFailed
+from talking_avatar.errors import Closed, JobStateUnknown, JobTimeout, RenderFailed
 from talking_avatar.models.product import JobResult
-from talking_avatar.watch.health import Health
 
 if TYPE_CHECKING:
     from talking_avatar.watch.job import Job
 
-__all__ = ["not_readable", "render_failed", "still_running"]
+__all__ = ["detached", "not_readable", "render_failed", "still_running"]
 
 
 def render_failed(job: "Job[Any]", answer: JobResult, now: float) -> RenderFailed:
@@ -41,18 +40,27 @@ def still_running(job: "Job[Any]", now: float) -> JobTimeout:
     )
 
 
-def not_readable(job: "Job[Any]", health: Health, now: float) -> JobStateUnknown:
-    """The deadline passed over a render that could not be read."""
+def not_readable(
+    job: "Job[Any]", now: float, *, since: float, reason: str, error: BaseException | None = None
+) -> JobStateUnknown:
+    """The deadline passed over a render that could not be read *since* an epoch time."""
     elapsed = now - job.accepted_at
-    since = health.failing_since_wall
-    shown = "a while" if since is None else datetime.fromtimestamp(since, UTC).isoformat(timespec="seconds")
+    shown = datetime.fromtimestamp(since, UTC).isoformat(timespec="seconds")
     return JobStateUnknown(
-        f"{job.ref} has not been readable since {shown} ({health.reason}); it was {job.status} then. "
+        f"{job.ref} has not been readable since {shown} ({reason}); it was {job.status} then. "
         "It may be running, finished or failed, and it is paid for; "
         f"await watcher.attach({str(job.ref)!r}) when the service answers again",
         unreadable_since=since,
-        last_error=health.error,
+        last_error=error,
         ref=job.ref,
         status=job.status,
         elapsed=elapsed,
+    )
+
+
+def detached(job: "Job[Any]") -> Closed:
+    """Nobody here watches the render any more."""
+    return Closed(
+        f"{job.ref} is no longer watched here; it was {job.status} and goes on at the service. "
+        f"await watcher.attach({str(job.ref)!r}) takes it up again"
     )

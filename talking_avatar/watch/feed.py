@@ -9,13 +9,16 @@ __all__ = ["Feed"]
 
 
 class Feed:
-    """An async iterator that keeps at most *size* unread events and drops the oldest."""
+    """An async iterator that keeps at most *size* unread events and drops the oldest.
+
+    Whoever sends to it holds it weakly, so a reader leaves by letting go of it.
+    """
 
     def __init__(self, *, size: int = 32, ends: bool = True) -> None:
         self._unread: deque[Event] = deque(maxlen=size)
         self._ends = ends
         self._closed = False
-        self._reader: asyncio.Future[None] | None = None
+        self._changed = asyncio.Event()
         self.dropped = 0
 
     def push(self, event: Event) -> None:
@@ -25,12 +28,12 @@ class Feed:
         self.dropped += len(self._unread) == self._unread.maxlen
         self._unread.append(event)
         self._closed = self._ends and event.is_final
-        self._wake()
+        self._changed.set()
 
     def close(self) -> None:
         """End after what is unread."""
         self._closed = True
-        self._wake()
+        self._changed.set()
 
     def __aiter__(self) -> "Feed":
         return self
@@ -39,10 +42,6 @@ class Feed:
         while not self._unread:
             if self._closed:
                 raise StopAsyncIteration
-            self._reader = asyncio.get_running_loop().create_future()
-            await self._reader
+            self._changed.clear()
+            await self._changed.wait()
         return self._unread.popleft()
-
-    def _wake(self) -> None:
-        if self._reader is not None and not self._reader.done():
-            self._reader.set_result(None)

@@ -1,10 +1,11 @@
 """The handle of one job: awaitable, iterable over its events, and light enough to hold a hundred thousand of."""
 
 import asyncio
-from collections.abc import AsyncIterator, Generator
+from collections.abc import Callable, Generator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from weakref import WeakSet
 
 from talking_avatar.errors import TalkingAvatarError
 from talking_avatar.models.product import JobResult
@@ -82,8 +83,8 @@ class Job(Generic[T]):
         self.expects_call = False
         self._latest: T | None = None
         self._error: BaseException | None = None
-        self._waiters: list[Any] | None = None
-        self._feeds: list[Feed] | None = None
+        self._waiters: dict[asyncio.Future[None] | Callable[[Job[T]], object], None] | None = None
+        self._feeds: WeakSet[Feed] | None = None
 
     @property
     def request(self) -> Any:
@@ -138,10 +139,7 @@ class Job(Generic[T]):
         """Wait until the job is done, at most *timeout* seconds; tells whether it is, and never raises its error."""
         if self.settled or self._family is None:
             return self.settled
-        if timeout is None:
-            await self._until_settled()
-        else:
-            await self._family.within(timeout, self._until_settled())
+        await self._until_settled(timeout)
         return self.settled
 
     async def download(self, path: str | Path, **options: Any) -> Path:
@@ -169,18 +167,13 @@ class Job(Generic[T]):
         await self._until_settled()
         return self.result()
 
-    async def __aiter__(self) -> AsyncIterator[Event]:
+    def __aiter__(self) -> Feed:
         feed = Feed()
         self.listen(feed)
-        try:
-            async for event in feed:
-                yield event
-        finally:
-            if self._feeds is not None and feed in self._feeds:
-                self._feeds.remove(feed)
+        return feed
 
     def listen(self, feed: Feed) -> None:
-        """Send events to *feed*, beginning with where the job stands."""
+        """Send events to *feed* for as long as somebody holds it, beginning with where the job stands."""
         if self._family is None:
             feed.close()
             return
@@ -189,30 +182,39 @@ class Job(Generic[T]):
         if self.settled:
             feed.close()
         else:
-            self._feeds = [*(self._feeds or ()), feed]
+            if self._feeds is None:
+                self._feeds = WeakSet()
+            self._feeds.add(feed)
 
     def tell(self, event: Event) -> None:
         """Pass *event* to whoever iterates."""
         for feed in self._feeds or ():
             feed.push(event)
+        if event.is_final:
+            self._feeds = None
 
     def when_due(self, now: float) -> None:
         """The job's turn in its watcher's agenda."""
         if self._family is not None:
             self._family.job_due(self, now)
 
-    def when_done(self, callback: Any) -> None:
+    def when_done(self, callback: "Callable[[Job[T]], object]") -> None:
         """Call *callback* with this job once it is settled, at once if it is."""
         if self.settled:
             callback(self)
         else:
-            if self._waiters is None:
-                self._waiters = []
-            self._waiters.append(callback)
+            self._await_with(callback)
+
+    def not_when_done(self, callback: "Callable[[Job[T]], object]") -> None:
+        """Take back `when_done`."""
+        if self._waiters is not None:
+            self._waiters.pop(callback, None)
+            self._waiters = self._waiters or None
 
     def advance(self, latest: T) -> None:
-        """Keep the service's latest answer."""
-        self._latest = latest
+        """Keep the service's latest answer; a final one is only replaced by another."""
+        if self._latest is None or latest.status.is_final or not self._latest.status.is_final:
+            self._latest = latest
 
     def settle(self, *, error: BaseException | None = None) -> None:
         """End the job here and wake everyone; only the first call counts."""
@@ -222,24 +224,33 @@ class Job(Generic[T]):
         self._error = error
         waiters, self._waiters = self._waiters, None
         for waiter in waiters or ():
-            waiter(self)
+            if not isinstance(waiter, asyncio.Future):
+                waiter(self)
+            elif not waiter.done():
+                waiter.set_result(None)
 
-    async def _until_settled(self) -> None:
-        if self.settled:
+    def _await_with(self, waiter: "asyncio.Future[None] | Callable[[Job[T]], object]") -> None:
+        if self._waiters is None:
+            self._waiters = {}
+        self._waiters[waiter] = None
+
+    async def _until_settled(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - by the watcher's clock
+        if self.settled or self._family is None:
             return
+        scheduler = self._family.scheduler
+        scheduler.refuse_other_loops()
         # Each awaiter has a future of its own, so cancelling one cannot reach the others.
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-        def wake(_job: object) -> None:
-            if not future.done():
-                future.set_result(None)
-
-        self.when_done(wake)
+        self._await_with(future)
+        alarm = None if timeout is None else scheduler.set_at(future, scheduler.clock.monotonic() + timeout)
         try:
             await future
         finally:
+            if alarm is not None:
+                scheduler.discard(alarm)
             if self._waiters is not None:
-                self._waiters.remove(wake)
+                self._waiters.pop(future, None)
+                self._waiters = self._waiters or None
 
     def __repr__(self) -> str:
         return f"<Job {self.ref} {self.status}{' settled' if self.settled else ''}>"

@@ -1,11 +1,11 @@
 """From a request to an accepted job: sent once, and what became of it always told."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from talking_avatar.backoff import Backoff
-from talking_avatar.errors import ApiError, SubmissionUnknown, Throttled, Unreachable
+from talking_avatar.errors import ApiError, Closed, ConfigurationError, SubmissionUnknown, Throttled, Unreachable
 from talking_avatar.models.product import JobResult
 from talking_avatar.transport.budget import Permit, Purpose
 from talking_avatar.watch.family import Family
@@ -17,6 +17,7 @@ __all__ = ["UNNOTED", "Notes", "submit_once"]
 # A create that provably never left may go again, but somebody who mistyped an address should soon hear of it.
 UNSENT_TRIES = 5
 HASTE = Backoff(initial=1.0, maximum=30.0)
+_NEVER_LEFT = (Throttled, Unreachable, Closed, ConfigurationError)
 
 
 class Notes(Protocol):
@@ -62,16 +63,13 @@ async def submit_once(
     """Send the create of *request* until the service has accepted or refused it, at most once past the wire.
 
     Raises `ApiError` when it was refused, `Unreachable` when it never left, and `SubmissionUnknown` when it left and
-    nobody can say what became of it.
+    nobody can say what became of it. Cancelling it lets a create that has left land first; run it in a task of its own.
     """
     unsent = hasty = 0
     while True:
         permit = await family.gate.acquire(Purpose.CREATE)
-        # A caller who stops waiting must not tear the connection from under a create that may be accepted this instant,
-        # nor keep its id from being noted and watched.
-        attempt = asyncio.ensure_future(_attempt(family, request, permit, notes, watch))
         try:
-            return await asyncio.shield(attempt)
+            return await _landed(_attempt(family, request, permit, notes, watch))
         except Throttled as error:
             hasty += 1
             wait = max(HASTE.wait(hasty, scheduler.rng), error.retry_after or 0)
@@ -85,16 +83,26 @@ async def submit_once(
         await scheduler.clock.sleep(wait)
 
 
+async def _landed(attempt: Coroutine[Any, Any, Job[Any]]) -> Job[Any]:
+    """The outcome of *attempt*, which no cancellation tears from the wire."""
+    task = asyncio.ensure_future(attempt)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError as cancelled:
+        # The connection of a create that may be accepted this instant stays, and its id is noted and watched.
+        await asyncio.wait({task})
+        if task.cancelled() or isinstance(task.exception(), Throttled | Unreachable):
+            raise cancelled from None
+        return task.result()
+
+
 async def _attempt(family: Family, request: Any, permit: Permit, notes: Notes, watch: Watch) -> Job[Any]:
     async with family.gate.settling(permit):
         await notes.leaving()
         try:
             answer = await family.product.create(request)
-        except Throttled:
-            await notes.never_left()
-            raise
-        except Unreachable as error:
-            if error.sent:
+        except _NEVER_LEFT as error:
+            if getattr(error, "sent", False):
                 raise await _lost(family, request, error, notes) from error
             await notes.never_left()
             raise
@@ -103,6 +111,9 @@ async def _attempt(family: Family, request: Any, permit: Permit, notes: Notes, w
                 raise await _lost(family, request, error, notes) from error
             await notes.refused(error)
             raise
+        except Exception as error:
+            # A service of somebody else's may raise anything, and anything may have happened.
+            raise await _lost(family, request, error, notes) from error
         await notes.accepted(answer)
         return watch(answer)
 

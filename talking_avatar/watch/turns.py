@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from talking_avatar.watch.bookkeeping import Bookkeeping
 
@@ -35,9 +36,11 @@ class Turns:
         try:
             await self._take()
             yield
-            await self._perhaps_give()
         finally:
-            self._here.release()
+            try:
+                await self._perhaps_give()
+            finally:
+                self._here.release()
 
     async def _take(self) -> None:
         clock = self._books.clock
@@ -50,7 +53,9 @@ class Turns:
         self._held_since = clock.monotonic()
 
     async def _perhaps_give(self) -> None:
-        held = self._books.clock.monotonic() - (self._held_since or 0.0)
+        if self._held_since is None:
+            return
+        held = self._books.clock.monotonic() - self._held_since
         if not self._waiting or held >= LONGEST_HOLD:
             self._held_since = None
-            await self._books.journal.give_turn(self._name, self._books.holder)
+            await self._books.keep(partial(self._books.journal.give_turn, self._name, self._books.holder))

@@ -4,38 +4,40 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from contextlib import aclosing
 from datetime import timedelta
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar, overload
 
 from talking_avatar.backoff import Backoff
 from talking_avatar.clock import SYSTEM_CLOCK, Clock
 from talking_avatar.errors import (
     Closed,
     ConfigurationError,
-    JournalConflict,
     SubmissionUnknown,
     TalkingAvatarError,
 )
 from talking_avatar.journal.protocol import Journal
-from talking_avatar.models.product import JobResult, Product
+from talking_avatar.models.product import JobResult, Product, Request
 from talking_avatar.models.refs import JobRef
+from talking_avatar.models.results import RenderStatus
 from talking_avatar.transport.budget import Budget
 from talking_avatar.transport.gate import Gate
-from talking_avatar.watch.batch import Batch
+from talking_avatar.watch.batch import Batch, as_completed
 from talking_avatar.watch.bookkeeping import Bookkeeping
 from talking_avatar.watch.cadence import Cadence, as_cadence
+from talking_avatar.watch.decisions import Decisions
 from talking_avatar.watch.desk import Desk
 from talking_avatar.watch.family import Family
 from talking_avatar.watch.feed import Feed
 from talking_avatar.watch.job import Job
 from talking_avatar.watch.owed import Owed
-from talking_avatar.watch.resumption import Resumed, resume
+from talking_avatar.watch.resumption import Resumed, Resumption
 from talking_avatar.watch.roster import Client, Roster
 from talking_avatar.watch.scheduler import Scheduler
 from talking_avatar.watch.stats import WatcherStats
-from talking_avatar.watch.submission import UNNOTED, submit_once
+from talking_avatar.watch.unjournaled import Unjournaled
 
 __all__ = ["JobWatcher"]
 
@@ -77,52 +79,79 @@ class JobWatcher:
         self._deadline = None if deadline is None else _seconds(deadline)
         self._on_exit = on_exit
         self._scheduler = Scheduler(self._clock, random.Random(seed))  # noqa: S311 - jitter
-        self._desk = Desk(self._scheduler, download_to=download_dir, mask=download_masks)
+        self._desk = Desk(
+            self._scheduler, download_to=download_dir, mask=download_masks, called_back=webhook_url is not None
+        )
         self._roster = Roster()
         for product in (product for client in clients for product in client.products):
             self._roster.add(self._family(product, as_cadence(cadence)))
+        self._unjournaled = Unjournaled(self._scheduler, self._desk)
         self._owed = self._owing(journal, webhook_url)
-        self._keys: dict[tuple[str, str, str], tuple[Any, asyncio.Task[Job[Any]]]] = {}
+        self._resumption = None if self._owed is None else Resumption(self._owed, self._roster.by_place, self._desk)
+        self._decisions = None if self._owed is None else Decisions(self._owed, self._roster)
         self._creates = 0
-        self._started = self._closed = self._takes_over = False
+        self._started = self._closed = False
+        self._starting = asyncio.Lock()
 
     async def start(self) -> Self:
         """Begin to watch; `submit` and `attach` do it by themselves. Raises `JournalError` before anything is sent."""
         if self._closed:
             msg = "this watcher has been closed; make a new one and attach the jobs by their refs"
             raise Closed(msg)
-        if not self._started:
-            if self._owed is not None:
-                await self._owed.open(self._roster)
-            self._started = True
-            self._scheduler.start()
+        async with self._starting:
+            if not self._started:
+                if self._owed is not None:
+                    await self._owed.open()
+                self._started = True
+        # Every time, because the event loop that ran it may have ended.
+        self._scheduler.start()
         return self
 
     async def aclose(self) -> None:
-        """Watch no more; open jobs go on at their services, and a log line names the refs to attach them by."""
-        if self._closed:
-            return
-        self._closed, self._started = True, False
-        self._detach_open()
-        await self._scheduler.aclose()
-        await self._desk.aclose()
-        if self._owed is not None:
-            await self._owed.aclose(self._roster)
+        """Watch no more; open jobs go on at their services, and a log line names the refs to attach them by.
+
+        What has left is seen accepted, and downloads under way are finished; whoever still waits gets `Closed`.
+        """
+        await self._close(deliver=True)
 
     async def __aenter__(self) -> Self:
         return await self.start()
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None and self._on_exit == "wait":
-            await asyncio.gather(*(job.wait() for job in self.jobs))
+        while kind is None and self._on_exit == "wait" and self._desk.open:
+            await next(iter(self._desk.open)).wait()
         left_open = [str(job.ref) for job in self._desk.open]
-        if kind is None:
-            await self._desk.delivered()
-        await self.aclose()
+        await self._close(deliver=kind is None)
         if kind is None and self._on_exit == "raise" and left_open:
             msg = f"{len(left_open)} jobs were still open: {', '.join(left_open[:10])}. They go on; attach them by ref"
             raise TalkingAvatarError(msg)
 
+    async def _close(self, *, deliver: bool) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            await self._unjournaled.aclose()
+            if self._owed is not None:
+                await self._owed.call_off()
+            self._detach_open()
+            if deliver:
+                await self._desk.delivered()
+        finally:
+            self._started = False
+            await self._scheduler.aclose()
+            await self._desk.aclose()
+            if self._owed is not None:
+                await self._owed.aclose()
+
+    @overload
+    async def submit(
+        self, request: Request[T], *, key: str | None = None, deadline: Seconds | None = None, via: Any = None
+    ) -> Job[T]: ...
+    @overload
+    async def submit(
+        self, request: Any, *, key: str | None = None, deadline: Seconds | None = None, via: Any = None
+    ) -> Job[Any]: ...
     async def submit(
         self, request: Any, *, key: str | None = None, deadline: Seconds | None = None, via: Any = None
     ) -> Job[Any]:
@@ -136,16 +165,20 @@ class JobWatcher:
         family = self._roster.renders(request, via)
         lasts = self._lasts(family, deadline)
         await self.start()
-        if self._owed is not None:
-            self._creates += 1
-            try:
-                return await self._owed.submit(family, request, key=key, lasts=lasts)
-            except SubmissionUnknown as error:
-                raise error.offer(self)  # noqa: B904 - the same error, with its choices
-        return await (
-            self._submit(family, request, key, lasts) if key is None else self._keyed(family, request, key, lasts)
-        )
+        self._creates += 1
+        try:
+            return await (self._owed or self._unjournaled).submit(family, request, key=key, lasts=lasts)
+        except SubmissionUnknown as error:
+            raise error.offer(self)  # noqa: B904 - the same error, with its choices
 
+    @overload
+    async def render(
+        self, request: Request[T], *, key: str | None = None, deadline: Seconds | None = None, via: Any = None
+    ) -> T: ...
+    @overload
+    async def render(
+        self, request: Any, *, key: str | None = None, deadline: Seconds | None = None, via: Any = None
+    ) -> Any: ...
     async def render(
         self, request: Any, *, key: str | None = None, deadline: Seconds | None = None, via: Any = None
     ) -> Any:
@@ -175,7 +208,8 @@ class JobWatcher:
         ref = JobRef.parse(ref)
         family = self._roster.reads(ref)
         await self.start()
-        return self._desk.attached(family, ref, self._lasts(family, deadline))
+        entry = None if self._owed is None else await self._owed.attached(ref)
+        return self._desk.attached(family, ref, self._lasts(family, deadline), entry)
 
     async def resume(self, *, deadline: Seconds | None = None) -> Resumed:
         """Take up what the journal says is open: watch what was accepted, send what was planned, download what is
@@ -184,17 +218,10 @@ class JobWatcher:
         From then on this watcher also takes over the jobs of a process that dies.
         """
         await self.start()
-        if self._owed is None:
+        if self._resumption is None:
             msg = "resume() takes up what a journal keeps: JobWatcher(…, journal='renders.db')"
             raise ConfigurationError(msg)
-        self._takes_over = True
-        resumed = await resume(
-            self._owed,
-            self._roster.by_place,
-            self._desk,
-            lasts=None if deadline is None else _seconds(deadline),
-            deliver=self._desk.download_to is not None,
-        )
+        resumed = await self._resumption.resume(lambda family: self._lasts(family, deadline))
         for error in resumed.unknown:
             error.offer(self)
         return resumed
@@ -202,31 +229,34 @@ class JobWatcher:
     async def adopt(self, lost: SubmissionUnknown, ref: JobRef | str) -> Job[Any]:
         """Say that *ref* is the job of a lost create."""
         ref = JobRef.parse(ref)
-        if self._owed is None or lost.intent is None:
-            return await self.attach(ref)
-        return await self._owed.adopt_as(lost.intent, ref, self._roster, self._lasts(self._roster.reads(ref), None))
+        self._roster.reads(ref)
+        if self._decisions is not None and lost.intent is not None:
+            return await self._decisions.adopt(lost.intent, ref)
+        job = await self.attach(ref)
+        self._unjournaled.decided(lost, job)
+        return job
 
     async def abandon(self, lost: SubmissionUnknown) -> None:
         """Say that nobody needs a lost create any more."""
-        if self._owed is not None and lost.intent is not None:
-            await self._owed.abandon(lost.intent)
+        if self._decisions is not None and lost.intent is not None:
+            await self._decisions.abandon(lost.intent)
+        self._unjournaled.decided(lost, None)
 
     async def resubmit(self, lost: SubmissionUnknown) -> Job[Any]:
         """Send a lost create again, although it may be paid already."""
-        if self._owed is None or lost.intent is None:
-            return await self.submit(lost.request)
-        return await self._owed.resubmit_as(lost.intent, self._roster)
+        if self._decisions is None or lost.intent is None:
+            self._unjournaled.decided(lost, None)
+            return await self.submit(lost.request, key=lost.key)
+        try:
+            return await self._decisions.resubmit(lost.intent)
+        except SubmissionUnknown as error:
+            raise error.offer(self)  # noqa: B904 - the same error, with its choices
 
     async def as_completed(self, jobs: Iterable[Job[T]]) -> AsyncIterator[Job[T]]:
         """The jobs in the order they settle."""
-        waiting = set(jobs)
-        settled: asyncio.Queue[Job[T]] = asyncio.Queue()
-        for job in tuple(waiting):
-            job.when_done(settled.put_nowait)
-        while waiting:
-            job = await settled.get()
-            waiting.discard(job)
-            yield job
+        async with aclosing(as_completed(jobs)) as settled:
+            async for job in settled:
+                yield job
 
     def events(self, *, size: int = 1_000) -> Feed:
         """Everything that happens to any job from now on; a reader that lags more than *size* loses the oldest."""
@@ -234,22 +264,24 @@ class JobWatcher:
         self._desk.listen(feed)
         return feed
 
-    def wake(self, job_id: str, status: object = None) -> bool:  # noqa: ARG002 - a webhook's word is no result
+    def wake(self, job_id: str, status: RenderStatus | None = None) -> bool:
         """Look at a job as soon as the budget allows, because somebody says that it changed; False if it is unknown.
 
-        Made to be the *wake* of a `WebhookReceiver`.
+        Made to be the *wake* of a `WebhookReceiver`. A *status* is no result, but one of a running job is not worth a
+        look.
         """
         for family in self._roster:
             job = family.jobs.get(job_id)
             if job is not None:
-                family.look_soon(job)
+                if status not in {RenderStatus.PENDING, RenderStatus.PROCESSING}:
+                    family.look_soon(job)
                 return True
         return False
 
     def settle(self, token: str, job_id: str) -> None:
         """A callback came to the URL of the create that carried *token*; the *settle* of a `WebhookReceiver`."""
-        if self._owed is not None:
-            self._scheduler.spawn(self._owed.settle_by_token(token, job_id, self._roster))
+        if self._owed is not None and not self._closed:
+            self._owed.books.begin(self._settle(token, job_id))
 
     @property
     def jobs(self) -> tuple[Job[Any], ...]:
@@ -278,58 +310,41 @@ class JobWatcher:
             cadence=cadence,
             announce=self._desk.tell,
             on_settled=self._desk.on_settled,
+            on_detached=self._desk.open.discard,
             fetch=self._desk.fetch,
         )
 
     def _owing(self, journal: Journal | str | PathLike[str] | None, webhook_url: str | None) -> Owed | None:
         if journal is None:
             return None
+        closes = isinstance(journal, str | PathLike)
         if isinstance(journal, str | PathLike):
             from talking_avatar.journal.sqlite import SqliteJournal  # noqa: PLC0415 - not everybody keeps one
 
             journal = SqliteJournal(journal, clock=self._clock)
         accounts = frozenset((family.product.service, family.product.account) for family in self._roster)
-        books = Bookkeeping(journal, self._scheduler, accounts, on_lapsed=self._take_over)
+        books = Bookkeeping(journal, self._scheduler, accounts, closes=closes, on_renewed=self._renewed)
         self._desk.books = books
-        return Owed(books, self._scheduler, self._desk, webhook_url)
-
-    async def _take_over(self) -> None:
-        if self._takes_over and self._owed is not None:
-            await resume(
-                self._owed,
-                self._roster.by_place,
-                self._desk,
-                lasts=None,
-                deliver=self._desk.download_to is not None,
-                lost=False,
-            )
-
-    async def _submit(self, family: Family, request: Any, key: str | None, lasts: float) -> Job[Any]:
-        self._creates += 1
-        return await submit_once(
-            family,
-            request,
+        return Owed(
+            books,
             self._scheduler,
-            notes=UNNOTED,
-            watch=lambda answer: self._desk.accepted(family, answer, None, request, lasts, key),
-            give_up_at=self._clock.monotonic() + lasts,
+            self._desk,
+            roster=self._roster,
+            webhook_url=webhook_url,
+            lasts=lambda family: self._lasts(family, None),
         )
 
-    async def _keyed(self, family: Family, request: Any, key: str, lasts: float) -> Job[Any]:
-        """Without a journal a key holds within this watcher."""
-        place = (family.product.name, family.product.account, key)
-        known = self._keys.get(place)
-        if known is None:
-            known = self._keys[place] = (request, asyncio.ensure_future(self._submit(family, request, key, lasts)))
-        if known[0] != request:
-            raise JournalConflict(f"the key {key!r} already stands for a different request; nothing was sent", key=key)
-        try:
-            return await asyncio.shield(known[1])
-        except TalkingAvatarError as error:
-            # A refusal cost nothing, so the key is free again; a lost create keeps it.
-            if not isinstance(error, SubmissionUnknown):
-                self._keys.pop(place, None)
-            raise
+    async def _settle(self, token: str, job_id: str) -> None:
+        # A web server may receive before anything was submitted here.
+        await self.start()
+        if self._decisions is not None:
+            await self._decisions.settle(token, job_id)
+
+    async def _renewed(self, kept: bool) -> None:  # noqa: FBT001 - what a lease's renewal answers
+        if self._owed is not None and self._resumption is not None:
+            await self._owed.save_learned()
+            # Not waited for: it may send creates, and the next renewal must not be late.
+            self._scheduler.spawn(self._resumption.renewed(kept=kept))
 
     def _lasts(self, family: Family, deadline: Seconds | None) -> float:
         if deadline is not None:

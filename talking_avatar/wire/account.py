@@ -26,6 +26,8 @@ class ServiceClient:
     """A client that is opened by its first call and closed by `aclose` or the end of ``async with``."""
 
     products: tuple[Product[Any, Any], ...] = ()
+    # Also while it is being made: a traceback with locals shows it then.
+    base_url = account_name = "?"
 
     def __init__(
         self,

@@ -1,19 +1,25 @@
 """From JSON payloads to records: lenient in spelling, strict in kind, and exact about where it went wrong."""
 
+import re
 from collections.abc import Callable, Hashable, Mapping
 from functools import cache
 from math import isfinite
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NewType, TypeVar, cast
 
 import attrs
-import cattrs
-from cattrs.gen import make_dict_structure_fn
 
 from talking_avatar.errors import DecodeError
 
-__all__ = ["an_id", "configure_converter", "decode", "kind_of", "unknown_keys"]
+if TYPE_CHECKING:
+    import cattrs
+
+__all__ = ["Id", "configure_converter", "decode", "kind_of", "record", "unknown_keys"]
 
 T = TypeVar("T")
+
+# What names a job must survive being written into a ref.
+Id = NewType("Id", str)
+_ONE_WORD = re.compile(r"\S+")
 
 
 def _text(value: Any, _: type) -> str:
@@ -42,21 +48,30 @@ def kind_of(value: Any) -> str:
     )
 
 
-def an_id(_row: Any, _field: "attrs.Attribute[str]", value: str) -> None:
-    """An attrs validator: what names a job must survive being written into a ref."""
-    if not value or any(character.isspace() for character in value):
-        raise ValueError("expected an id, found " + ("an empty string" if not value else "spaces in it"))
+def _id(value: Any, kind: type) -> str:
+    text = _text(value, kind)
+    if not _ONE_WORD.fullmatch(text):
+        raise ValueError("expected an id, found " + ("spaces in it" if text else "an empty string"))
+    return text
 
 
-def configure_converter(converter: cattrs.Converter) -> cattrs.Converter:
+def record(kind: type[T]) -> type[T]:
+    """Make an attrs class of *kind* for one decoding; nobody compares or prints it, so neither is generated."""
+    return attrs.define(kind, eq=False, repr=False)
+
+
+def configure_converter(converter: "cattrs.Converter") -> "cattrs.Converter":
     """Teach *converter* the leniency both services need."""
     converter.register_structure_hook(str, _text)
+    converter.register_structure_hook(Id, _id)
     converter.register_structure_hook(float, _number)
     converter.register_structure_hook_factory(attrs.has, lambda kind: _without_nulls(kind, converter))
     return converter
 
 
-def _without_nulls(kind: type[Any], converter: cattrs.Converter) -> Any:
+def _without_nulls(kind: type[Any], converter: "cattrs.Converter") -> Any:
+    from cattrs.gen import make_dict_structure_fn  # noqa: PLC0415 - as in _converter
+
     structure = make_dict_structure_fn(kind, converter)
 
     def from_object(value: Any, target: type[Any]) -> Any:
@@ -70,13 +85,16 @@ def _without_nulls(kind: type[Any], converter: cattrs.Converter) -> Any:
     return from_object
 
 
-_fast = configure_converter(cattrs.Converter(detailed_validation=False))
-_detailed = configure_converter(cattrs.Converter(detailed_validation=True))
+@cache
+def _converter(*, detailed: bool) -> "cattrs.Converter":
+    import cattrs  # noqa: PLC0415 - a program that imports this package may never decode anything
+
+    return configure_converter(cattrs.Converter(detailed_validation=detailed))
 
 
 @cache
 def _structure(kind: Hashable) -> Callable[[Any, Any], Any]:
-    return _fast.get_structure_hook(kind)
+    return _converter(detailed=False).get_structure_hook(kind)
 
 
 def decode(kind: type[T], payload: Any, *, path: str = "$.data") -> T:
@@ -89,10 +107,12 @@ def decode(kind: type[T], payload: Any, *, path: str = "$.data") -> T:
 
 
 def _explain(kind: type[Any], payload: Any, path: str) -> tuple[str, str]:
+    from cattrs import transform_error  # noqa: PLC0415 - as in _converter
+
     try:
-        _detailed.structure(payload, kind)
+        _converter(detailed=True).structure(payload, kind)
     except Exception as error:  # noqa: BLE001 - as in decode
-        described = cattrs.transform_error(error, path=path, format_exception=lambda fault, _: _reason(fault))
+        described = transform_error(error, path=path, format_exception=lambda fault, _: _reason(fault))
         why, _, where = described[0].rpartition(" @ ")
         return where, why
     return path, "unreadable"
@@ -112,4 +132,6 @@ def _known(kind: Hashable) -> frozenset[str]:
 def unknown_keys(kind: type[Any], row: Mapping[str, Any]) -> dict[str, Any]:
     """What *row* says beyond the fields of *kind*."""
     known = _known(cast(Hashable, kind))
+    if row.keys() <= known:
+        return {}
     return {key: value for key, value in row.items() if key not in known}

@@ -258,7 +258,11 @@ async def test_avatar_from_is_derived_unless_it_is_given(avatar: Any, chosen: An
 async def test_nothing_is_sent_as_null_and_what_was_not_set_not_at_all() -> None:
     akool = Akool(KEY)
     port = canned(akool, success({**payloads.CREATED, "status": 1}))
-    elements = (ImageElement(url="#ffffff00"), AvatarElement(avatar_id="Y"), AudioElement(input_text="Hi", voice_id="v"))
+    elements = (
+        ImageElement(url="#ffffff00"),
+        AvatarElement(avatar_id="Y"),
+        AudioElement(input_text="Hi", voice_id="v"),
+    )
     await akool.talking_avatar.generate_video(TalkingAvatar(elements=elements))
     await akool.avatars.upload_avatar(AvatarUpload(url="https://x/a.mp4", avatar_id="mine"))
     await akool.voices.generate_speech(

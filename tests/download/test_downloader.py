@@ -13,6 +13,7 @@ from multidict import CIMultiDict
 
 from talking_avatar.clock import Clock
 from talking_avatar.download import Downloader, Progress
+from talking_avatar.download import part as part_module
 from talking_avatar.download import writer as writer_module
 from talking_avatar.download.part import PartFile
 from talking_avatar.errors import Closed, DownloadError, ResultExpired, Unreachable
@@ -392,7 +393,7 @@ async def test_memory_holds_a_few_batches_however_large_the_file(
     clock: Clock, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer_module, "BATCH", 30_000)
-    monkeypatch.setattr(writer_module, "SYNC", 60_000)
+    monkeypatch.setattr(part_module, "HINT", 60_000)
     sizes: list[int] = []
     real = PartFile.append
 

@@ -188,17 +188,35 @@ async def test_a_reply_that_comes_after_all_settles_an_unknown_create(journal: J
     assert await state_of(journal, number) is EntryState.ACCEPTED
 
 
-async def test_an_unknown_create_can_be_abandoned_for_good(journal: Journal, intent: Make) -> None:
+async def test_an_unknown_create_can_be_abandoned_until_its_caller_wants_it_after_all(
+    journal: Journal, intent: Make
+) -> None:
     number = (await one(journal, intent(), holder="me", until=2_000.0)).number
     await journal.sent(number)
     await journal.unknown(number, "reset")
     await journal.abandoned(number, "the caller gave it up")
-    for late in (journal.resubmitted(number), journal.adopted(number, "j"), journal.accepted(number, "j")):
+    for late in (journal.adopted, journal.accepted):
         with pytest.raises(TransitionRefused):
-            await late
+            await late(number, "j")
     entry = await journal.get(number)
     assert entry is not None
     assert (entry.error, entry.holder) == ("the caller gave it up", None)
+    await journal.resubmitted(number)
+    assert await state_of(journal, number) is EntryState.PLANNED
+
+
+async def test_only_what_was_not_sent_can_be_withdrawn_and_it_may_be_submitted_again(
+    journal: Journal, intent: Make
+) -> None:
+    number = (await one(journal, intent(), holder="me", until=2_000.0)).number
+    await journal.withdrawn(number, "its caller was cancelled")
+    entry = await journal.get(number)
+    assert entry is not None
+    assert (entry.state, entry.job_id, entry.holder) == (EntryState.FAILED, None, None)
+    await journal.resubmitted(number)
+    await journal.sent(number)
+    with pytest.raises(TransitionRefused):
+        await journal.withdrawn(number, "too late")
 
 
 async def test_a_finished_link_can_be_renewed(journal: Journal, intent: Make) -> None:
@@ -322,6 +340,9 @@ async def test_single_entries_are_claimed_also_when_finished(journal: Journal, i
     mine = await journal.claim_these("me", [4, 3, 2, 1, 99], until=1_030.0, now=1_000.0)
     assert [(e.number, e.holder) for e in mine] == [(1, "me"), (4, "me")]
     assert mine == await journal.claim_these("me", [1, 4], until=1_030.0, now=1_000.0)
+    assert sorted(await journal.holders()) == ["me", "you"]
+    (seized,) = await journal.claim_these("me", [3], until=1_030.0, now=1_000.0, seize=True)
+    assert (seized.number, seized.holder) == (3, "me")
 
 
 async def test_a_settled_entry_is_held_by_nobody(journal: Journal, intent: Make) -> None:

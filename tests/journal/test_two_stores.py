@@ -14,12 +14,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from talking_avatar.clock import SystemClock
 from talking_avatar.errors import JournalError
-from talking_avatar.journal import Entry, Intent, Journal, MemoryJournal, SqliteJournal
+from talking_avatar.journal import Entry, EntryState, Intent, Journal, MemoryJournal, SqliteJournal
 from talking_avatar.models.refs import JobRef
 
 # What may be told of an entry in each state, and where it leads; written by hand, on purpose.
 MAY_FOLLOW = {
-    "planned": {"sent": "sent", "failed": "failed", "abandoned": "abandoned"},
+    "planned": {"sent": "sent", "failed": "failed", "withdrawn": "failed", "abandoned": "abandoned"},
     "sent": {"unsent": "planned", "accepted": "accepted", "unknown": "unknown", "failed": "failed"},
     "unknown": {
         "unsent": "planned",
@@ -35,7 +35,7 @@ MAY_FOLLOW = {
     "finished": {"finished": "finished", "downloaded": "downloaded", "abandoned": "abandoned"},
     "failed": {"failed": "failed", "resubmitted": "planned"},
     "downloaded": {"downloaded": "downloaded"},
-    "abandoned": {"abandoned": "abandoned"},
+    "abandoned": {"abandoned": "abandoned", "resubmitted": "planned"},
 }
 
 numbers = st.integers(1, 6)
@@ -58,6 +58,7 @@ FACTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "adopted": st.fixed_dictionaries({"job_id": jobs}),
     "unknown": st.fixed_dictionaries({"why": st.text(max_size=2)}),
     "failed": st.fixed_dictionaries({"why": st.text(max_size=2)}),
+    "withdrawn": st.fixed_dictionaries({"why": st.text(max_size=2)}),
     "finished": st.fixed_dictionaries({"expires_at": st.none() | st.sampled_from([5.0, 6.0])}),
     "downloaded": st.fixed_dictionaries({"path": st.sampled_from(["a.mp4", "b.mp4"])}),
     "abandoned": st.fixed_dictionaries({"why": st.none() | st.text(max_size=2)}),
@@ -120,7 +121,8 @@ class TwoStores(RuleBasedStateMachine):
         if refused is None:
             assert target is not None
             self.model[number] = (target, facts.get("job_id", job_id))
-            refuted = state in {"sent", "unknown"} and target in {"planned", "failed"}
+            # Proof that it never arrived, or its caller's word that it does not matter.
+            refuted = state in {"sent", "unknown"} and target in {"planned", "failed", "abandoned"}
             self.allowed_to_send[number] += int(target == "sent") - int(refuted)
         elif target is not None:
             # What else may refuse is about the job: it is another, another's, or already there.
@@ -138,10 +140,11 @@ class TwoStores(RuleBasedStateMachine):
         now = self.clock.now
         self.both(lambda j: j.claim(holder, until=now + lasts, now=now, after=after, limit=limit, accounts=whose))
 
-    @rule(holder=holders, lasts=st.floats(0, 9), which=st.lists(numbers, max_size=3))
-    def claim_these(self, holder: str, lasts: float, which: list[int]) -> None:
+    @rule(holder=holders, lasts=st.floats(0, 9), which=st.lists(numbers, max_size=3), seize=st.booleans())
+    def claim_these(self, holder: str, lasts: float, which: list[int], seize: bool) -> None:
         now = self.clock.now
-        self.both(lambda journal: journal.claim_these(holder, which, until=now + lasts, now=now))
+        self.both(lambda journal: journal.claim_these(holder, which, until=now + lasts, now=now, seize=seize))
+        self.both(lambda journal: _sorted(journal.holders()))
 
     @rule(holder=holders, lasts=st.floats(0, 9))
     def renew(self, holder: str, lasts: float) -> None:
@@ -178,6 +181,7 @@ class TwoStores(RuleBasedStateMachine):
         self.both(lambda journal: journal.by_job(JobRef("surreal", "v2v", job_id)))
         self.both(lambda journal: _listed(journal.open_entries(accounts=whose, page=2)))
         self.both(lambda journal: _listed(journal.open_entries(holder="me", page=1)))
+        self.both(lambda journal: _listed(journal.open_entries(states={EntryState.SENT, EntryState.UNKNOWN}, page=1)))
         self.both(lambda journal: _listed(journal.finished_entries(accounts=whose, page=1)))
 
     @rule(seconds=st.floats(0, 5))
@@ -201,6 +205,10 @@ class TwoStores(RuleBasedStateMachine):
     @invariant()
     def nothing_is_in_flight_twice(self) -> None:
         assert all(0 <= count <= 1 for count in self.allowed_to_send.values())
+
+
+async def _sorted(names: Awaitable[list[str]]) -> list[str]:
+    return sorted(await names)
 
 
 async def _listed(entries: Any) -> list[Entry]:
