@@ -120,7 +120,8 @@ class Family:
         """Look at *job* as soon as the budget allows, because somebody says that it changed."""
         if not job.settled:
             self._called.add(job)
-            self._timetable.calls_come = self._timetable.calls_come or job.expects_call
+            if job.expects_call:
+                self._timetable.calls_come = self._timetable.calls_came = True
             self._scheduler.schedule(job, job.deadline_at)
             self._asking.about_again(job)
 

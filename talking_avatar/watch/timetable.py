@@ -13,9 +13,10 @@ __all__ = ["FEWEST_TO_LEARN_FROM", "LAST_LOOK", "Timetable"]
 
 AGES_SAMPLED = 32
 # How rarely a job is looked at whose service calls when it changes; growing, so that an hour's render is looked at once
-# before its call, and once because of it.
+# before its call, and once because of it. As long as no call has ever come it grows less.
 BACKSTOP = 300.0
 BACKSTOP_GROWTH = 12.0
+UNPROVEN_GROWTH = 3.0
 # The last look before a deadline leaves this much time for its answer.
 LAST_LOOK = 2.0
 FEWEST_TO_LEARN_FROM = 3
@@ -39,6 +40,7 @@ class Timetable:
         self._rng = rng
         # Whether callbacks come: believed until a look finds a finished job that nobody called about.
         self.calls_come = True
+        self.calls_came = False
         # How long an answer takes at present.
         self.answer_takes = 0.0
 
@@ -51,7 +53,8 @@ class Timetable:
         """When to look at *job* next; *listed* where one request answers for all of its family."""
         wait = self._cadence.delay(self._situation(job, now, listed=listed), self._rng)
         if job.expects_call and self.calls_come:
-            wait = max(wait, BACKSTOP * BACKSTOP_GROWTH ** min(job.looks, 1))
+            growth = BACKSTOP_GROWTH if self.calls_came else UNPROVEN_GROWTH
+            wait = max(wait, BACKSTOP * growth ** min(job.looks, 1))
         return min(now + wait, self.last_look(job, now))
 
     def next_list(self, now: float) -> float:
