@@ -12,6 +12,7 @@ SCENARIOS = {
     "client": "import time, and CPU of a client's get",
     "rendering": "the sandbox's renderer",
     "journal": "intents, submits and resuming",
+    "owed": "CPU that a journal adds to a submit, and resuming",
     "downloads": "throughput and memory of downloads",
 }
 

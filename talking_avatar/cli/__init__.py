@@ -23,6 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
+    except ModuleNotFoundError as error:
+        print(f"talking-avatar: {error}; this needs pip install 'talking-avatar[all]'", file=sys.stderr)
+        return 1
     except (TalkingAvatarError, ImportError, OSError, ValueError) as error:
         print(f"talking-avatar: {error}", file=sys.stderr)
         return 1

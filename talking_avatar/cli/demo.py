@@ -45,11 +45,11 @@ class Inputs:
     recordings: dict[str, str]
 
 
-async def run_demo(*, out: Path, photo: Path | None, text: str | None) -> int:
+async def run_demo(*, out: Path, photo: Path | None, text: str | None, seconds: tuple[float, float] = (4, 10)) -> int:
     """Render, watch, download, and print what came of it; returns an exit status."""
     console = Console()
     # A render here takes a second or two; a little longer makes the watching visible.
-    async with Sandbox(render_seconds=lambda rng: rng.uniform(4, 10)) as sandbox:
+    async with Sandbox(render_seconds=lambda rng: rng.uniform(*seconds)) as sandbox:
         console.print(
             f"The sandbox stands in for both services on [bold]{sandbox.url}[/]: nothing is paid, nothing leaves."
         )
