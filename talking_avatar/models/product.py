@@ -67,7 +67,6 @@ class Product(Generic[R, T]):
     listing: Callable[[], Awaitable[Listing]] | None = attrs.field(default=None, repr=False)
     # The account's transport gate; Any, because values do not know the floor above them.
     gate: Any = attrs.field(default=None, repr=False)
-    typical: timedelta = timedelta(minutes=10)
     deadline: timedelta = timedelta(hours=6)
     patience: timedelta = timedelta(minutes=2)
 

@@ -28,8 +28,6 @@ class Purpose(Enum):
 class Permit:
     """One request that was allowed to leave."""
 
-    granted_at: float
-    purpose: Purpose
     settled: bool = False
 
 
@@ -95,7 +93,7 @@ class Budget:
             self._read_turned_away = NEVER
         if self._left is not None:
             self._left -= 1
-        return Permit(now, purpose)
+        return Permit()
 
     def settle(self, permit: Permit, now: float) -> None:
         """The request of *permit* has ended; it counts for one window more."""

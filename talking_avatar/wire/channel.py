@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 import attrs
 
 from talking_avatar.clock import SYSTEM_CLOCK, Clock
-from talking_avatar.errors import ApiError, AuthError, DecodeError, TalkingAvatarError
+from talking_avatar.errors import ApiError, AuthError, DecodeError
 from talking_avatar.transport.budget import Purpose
 from talking_avatar.transport.call import Answer, Call, Port
 from talking_avatar.transport.gate import Gate
@@ -54,28 +54,13 @@ class Channel:
 
     async def send(self, call: Call[T]) -> T:
         """Send *call* within the budget, and again where that cannot cost anything."""
-        tried = 0
-        while True:
-            try:
-                return await self._within_budget(call)
-            except TalkingAvatarError as error:
-                tried += 1
-                wait = self.retry.wait_after(error, tried, idempotent=call.idempotent, rng=self._rng)
-                if wait is None:
-                    raise
-            await self.clock.sleep(wait)
+        return await self.retry.run(
+            lambda: self._within_budget(call), idempotent=call.idempotent, clock=self.clock, rng=self._rng
+        )
 
     async def _within_budget(self, call: Call[T]) -> T:
-        purpose = Purpose.READ if call.idempotent else Purpose.CREATE
-        permit = self.gate.at_once(purpose) or await self.gate.acquire(purpose)
-        failure: BaseException | None = None
-        try:
+        async with self.gate.passing(Purpose.READ if call.idempotent else Purpose.CREATE):
             return await self.once(call)
-        except BaseException as error:
-            failure = error
-            raise
-        finally:
-            self.gate.settle(permit, failure)
 
     async def once(self, call: Call[T]) -> T:
         """Send *call* now and once, whatever the budget says."""

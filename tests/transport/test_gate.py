@@ -150,7 +150,7 @@ async def test_a_haste_refusal_inside_the_block_slows_the_account_and_gives_the_
     assert gate.budget.refused == 1
     assert gate.ready_in(READ) >= 30.0
     with pytest.raises(ValueError, match="other"):
-        async with gate.settling(Permit(0.0, READ)):
+        async with gate.settling(Permit()):
             raise ValueError("other")
     assert gate.budget.refused == 1
 
